@@ -1,0 +1,52 @@
+"""The options that name a configuration, and how its problems are shown."""
+
+import os
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from rich.console import Console
+from rich.markup import escape
+
+from rolecall.config import ConfigurationError, Loaded, Problem, load
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def config_options(command: Command) -> Command:
+    """``--config FILE`` and ``--allow-unknown``."""
+    unknown = click.option(
+        "--allow-unknown",
+        is_flag=True,
+        help="Unknown keys are warnings and not errors.",
+    )
+    config = click.option(
+        "--config",
+        "-c",
+        required=True,
+        type=click.Path(dir_okay=False, path_type=Path),
+        help="The configuration file (YAML).",
+    )
+    return config(unknown(command))
+
+
+def load_or_exit(
+    config: Path, *, allow_unknown: bool, offline: bool = False, status: int = 1
+) -> Loaded:
+    """Load a configuration; on errors show them all and exit with ``status``."""
+    try:
+        return load(config, os.environ, allow_unknown=allow_unknown, offline=offline)
+    except ConfigurationError as error:
+        show(error.problems)
+        sys.exit(status)
+
+
+def show(problems: Iterable[Problem]) -> None:
+    """Write problems to standard error, one a line, errors in red on a terminal."""
+    console = Console(stderr=True, soft_wrap=True, highlight=False, emoji=False)
+    for problem in problems:
+        colour = "red" if problem.level == "error" else "yellow"
+        place, _, rest = str(problem).partition(f" {problem.level}: ")
+        console.print(f"{escape(place)} [{colour}]{problem.level}:[/] {escape(rest)}")

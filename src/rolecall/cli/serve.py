@@ -1,0 +1,109 @@
+"""``rolecall serve``."""
+
+import logging
+import os
+import signal
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+import click
+import uvicorn
+from uvicorn.supervisors import Multiprocess
+
+from rolecall.cli.configuration import config_options, load_or_exit
+from rolecall.config import load
+from rolecall.gateway import Gateway, compile_snapshot, follow
+from rolecall.record import configure
+
+log = logging.getLogger("rolecall.gateway")
+
+# how a worker process learns what its parent was told
+_CONFIG: Final = "ROLECALL_WORKER_CONFIG"
+_ALLOW_UNKNOWN: Final = "ROLECALL_WORKER_ALLOW_UNKNOWN"
+_LOG_FORMAT: Final = "ROLECALL_WORKER_LOG_FORMAT"
+
+# seconds that requests under way may still take; Kubernetes kills after 30
+_GRACE: Final = 20
+
+
+@click.command()
+@config_options
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option(
+    "--port",
+    default=4000,
+    show_default=True,
+    type=click.IntRange(0, 65535),
+    help="The port to listen on; 0 takes a free one.",
+)
+@click.option(
+    "--workers",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1, 256),
+    help="Processes that share the port.",
+)
+@click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How log lines are written.",
+)
+def serve(  # noqa: PLR0913 - one parameter an option
+    config: Path, *, allow_unknown: bool, host: str, port: int, workers: int, log_format: str
+) -> None:
+    """Serve the gateway.
+
+    The configuration is read again on SIGHUP and whenever its file changes; a change that is
+    not valid is logged and ignored.
+    """
+    loaded = load_or_exit(config, allow_unknown=allow_unknown)
+    os.environ[_CONFIG] = str(config.resolve())
+    os.environ[_ALLOW_UNKNOWN] = "1" if allow_unknown else ""
+    os.environ[_LOG_FORMAT] = log_format
+    configure("json" if log_format == "json" else "text")
+    for warning in loaded.warnings:
+        log.warning("%s", warning)
+    server = uvicorn.Config(
+        "rolecall.cli.serve:application",
+        factory=True,
+        host=host,
+        port=port,
+        workers=workers,
+        interface="asgi3",
+        lifespan="on",
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        # a forged X-Forwarded-For must not become the client's address
+        proxy_headers=False,
+        timeout_graceful_shutdown=_GRACE,
+    )
+    listening = server.bind_socket()
+    address, bound = listening.getsockname()[:2]
+    shown = f"[{address}]" if ":" in address else address
+    log.info("listening on http://%s:%d", shown, bound)
+    # uvicorn raises a caught signal anew when it has stopped; an orderly stop is a success
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: None)
+    if workers > 1:
+        Multiprocess(server, [listening]).run()
+        return
+    running = uvicorn.Server(server)
+    running.run([listening])
+    sys.exit(0 if running.started else 1)
+
+
+def application() -> Gateway:
+    """Make the application of one process; its parent has left word in the environment."""
+    path = Path(os.environ[_CONFIG])
+    configure("json" if os.environ[_LOG_FORMAT] == "json" else "text")
+    read = partial(load, path, os.environ, allow_unknown=bool(os.environ[_ALLOW_UNKNOWN]))
+    gateway = Gateway(
+        compile_snapshot(read().settings), background=lambda: follow(gateway, path, read)
+    )
+    return gateway

@@ -1,0 +1,172 @@
+"""LiteLLM's dialect, lowered to the native one: this is the only place that knows it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from rolecall.config import claim_path, lowering, schema
+from rolecall.config.document import Document, KeyPath
+from rolecall.config.settings import ModelSettings, Timeouts
+from rolecall.core import MODEL_ENDPOINTS, RoleMapping, Rule
+
+INTERNAL_USER: Final = "internal_user"
+
+_ROUTES: Final[dict[str, tuple[str, ...]]] = {
+    "llm_api_routes": MODEL_ENDPOINTS,
+    "openai_routes": ("chat",),
+    "anthropic_routes": ("messages",),
+    "/v1/chat/completions": ("chat",),
+    "/chat/completions": ("chat",),
+    "/v1/messages": ("messages",),
+    "/messages": ("messages",),
+    # what these two open needs no rule here
+    "info_routes": (),
+    "public_routes": (),
+    "/v1/models": (),
+    "/models": (),
+}
+
+HINTS: Final[Mapping[str, str]] = {
+    "general_settings.master_key": "Rolecall admits callers by their token alone; remove it",
+    "general_settings.database_url": "Rolecall keeps no database; remove it",
+    "general_settings.litellm_jwtauth.public_key_ttl": "keys are refreshed by themselves, and at"
+    " once for an unknown key ID; remove it",
+    "general_settings.litellm_jwtauth.custom_validate": "Python code is not loaded from the"
+    " configuration; remove it",
+    "litellm_settings.callbacks": "there are no callbacks; remove it",
+    "litellm_settings.drop_params": "nothing is dropped in silence: a field that a provider cannot"
+    " take is refused; remove it",
+    "environment_variables": "set variables in the environment of the process",
+}
+"""What to do about keys of LiteLLM that mean nothing here; paths without list positions."""
+
+
+@dataclass(slots=True)
+class Lowered:
+    """What LiteLLM's sections become."""
+
+    role_paths: tuple[claim_path.ClaimPath, ...] | None = None
+    mappings: list[tuple[KeyPath, RoleMapping]] = field(default_factory=list)
+    rules: list[tuple[KeyPath, Rule]] = field(default_factory=list)
+    issuers_from_environment: bool = False
+
+
+def policy(file: schema.File, document: Document) -> Lowered:
+    """``general_settings`` and ``role_permissions``, wherever they stand."""
+    lowered = Lowered()
+    general = file.general_settings
+    auth = general.litellm_jwtauth
+    at: KeyPath = ("general_settings", "litellm_jwtauth")
+    if general.enable_jwt_auth:
+        lowered.issuers_from_environment = True
+    elif auth is not None:
+        document.report(
+            ("general_settings", "enable_jwt_auth")
+            if general.enable_jwt_auth is False
+            else ("general_settings",),
+            "needs enable_jwt_auth: true beside litellm_jwtauth; Rolecall admits callers by their"
+            " token alone.",
+        )
+    if auth is not None:
+        _roles(auth, at, document, lowered)
+    for path, permissions in (
+        (("general_settings", "role_permissions"), general.role_permissions),
+        ((*at, "role_permissions"), auth.role_permissions if auth else []),
+        (("role_permissions",), file.role_permissions),
+    ):
+        for index, permission in enumerate(permissions):
+            _permission(permission, (*path, index), document, lowered)
+    return lowered
+
+
+def _roles(auth: schema.LiteLLMAuth, at: KeyPath, document: Document, lowered: Lowered) -> None:
+    if (auth.user_roles_jwt_field is None) != (auth.user_allowed_roles is None):
+        document.report(at, "needs user_roles_jwt_field and user_allowed_roles together.")
+        return
+    if auth.enforce_rbac is False:
+        document.warn(
+            (*at, "enforce_rbac"), "has no effect: rules are always enforced here; set it to true."
+        )
+    if auth.user_roles_jwt_field is None or auth.user_allowed_roles is None:
+        return
+    try:
+        lowered.role_paths = (claim_path.parse(auth.user_roles_jwt_field),)
+    except ValueError as error:
+        document.report((*at, "user_roles_jwt_field"), f"{error}.")
+        return
+    path = (*at, "user_allowed_roles")
+    lowered.mappings.append(
+        (
+            path,
+            RoleMapping(
+                role=INTERNAL_USER,
+                any_of=tuple(auth.user_allowed_roles),
+                issuers=(),
+                source=document.source(path),
+            ),
+        )
+    )
+
+
+def _permission(
+    permission: schema.RolePermission, path: KeyPath, document: Document, lowered: Lowered
+) -> None:
+    if permission.models is None:
+        document.warn(path, "names no models, and so allows none; add models.")
+    endpoints: list[str] = ["*"] if permission.routes is None else []
+    for index, route in enumerate(permission.routes or ()):
+        if route not in _ROUTES:
+            document.report(
+                (*path, "routes", index),
+                f"is no route of Rolecall; choose among {', '.join(_ROUTES)}.",
+            )
+        endpoints.extend(_ROUTES.get(route, ()))
+    lowered.rules.append(
+        (
+            path,
+            Rule(
+                effect="allow",
+                roles=(permission.role,),
+                models=tuple(permission.models or ()),
+                endpoints=tuple(dict.fromkeys(endpoints)),
+                source=document.source(path),
+            ),
+        )
+    )
+
+
+def models(
+    file: schema.File, document: Document, environ: Mapping[str, str]
+) -> list[ModelSettings]:
+    """``model_list``, with the deadlines of ``router_settings`` and ``litellm_settings``."""
+    default = Timeouts()
+    first_byte = (
+        file.router_settings.timeout or file.litellm_settings.request_timeout or default.first_byte
+    )
+    stream = file.router_settings.stream_timeout or file.router_settings.timeout
+    default = replace(default, first_byte=first_byte, stream=stream or default.stream)
+    result = []
+    for index, entry in enumerate(file.model_list):
+        path: KeyPath = ("model_list", index)
+        name = entry.model_name or entry.model
+        if name is None:
+            document.report(path, "needs model_name: the name that callers use.")
+            continue
+        if entry.model_name is None:
+            document.warn((*path, "model"), "is read as model_name; write model_name.", at_key=True)
+        elif entry.model is not None:
+            document.report(
+                (*path, "model"), "stands beside model_name; keep model_name.", at_key=True
+            )
+        model = lowering.deployment(
+            entry.litellm_params,
+            name=name,
+            path=path,
+            name_key="model_name" if entry.model_name else "model",
+            timeouts=default,
+            document=document,
+            environ=environ,
+        )
+        if model is not None:
+            result.append(model)
+    return result

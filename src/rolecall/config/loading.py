@@ -1,0 +1,170 @@
+"""One file becomes settings, or a list of everything that is wrong with it."""
+
+import difflib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from rolecall.config import environment, gaps, jwt_environment, litellm, lowering, schema
+from rolecall.config.document import Document, KeyPath, read
+from rolecall.config.problems import ConfigurationError, Problem
+from rolecall.config.settings import Settings
+
+_PYDANTIC_S_OWN: Final = re.compile(
+    r"^(?:Value error, |Input |String |List )| after validation, not \d+$"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Settings that can be used, and the warnings about them."""
+
+    settings: Settings
+    warnings: tuple[Problem, ...]
+
+
+def load(
+    path: Path,
+    environ: Mapping[str, str],
+    *,
+    allow_unknown: bool = False,
+    offline: bool = False,
+) -> Loaded:
+    """Read a configuration file in either dialect, or both mixed.
+
+    Args:
+        path: the YAML file.
+        environ: the environment, for references and the ``JWT_*`` variables.
+        allow_unknown: unknown keys are warnings and not errors.
+        offline: the settings will not be served: variables may be missing, and a stand-in takes
+            their place.
+
+    Raises:
+        ConfigurationError: with every problem found, each at its file, line and column.
+    """
+    document = read(path)
+    environment.resolve(document, environ, offline=offline)
+    file = _validated(document, allow_unknown=allow_unknown)
+    document.stop_on_errors()
+    settings = _lower(file, document, environ, offline=offline)
+    document.stop_on_errors()
+    return Loaded(settings, document.sorted_problems())
+
+
+def _validated(document: Document, *, allow_unknown: bool) -> schema.File:
+    try:
+        return schema.File.model_validate(document.data)
+    except ValidationError as error:
+        unknown: list[KeyPath] = []
+        for fault in error.errors(include_url=False, include_input=False):
+            if fault["type"] == "extra_forbidden":
+                unknown.append(fault["loc"])
+                _report_unknown(document, fault["loc"], allow_unknown=allow_unknown)
+            else:
+                document.report(_known_part(fault["loc"], document), _sentence(fault["msg"]))
+        if not allow_unknown:
+            document.stop_on_errors()
+        for path in unknown:
+            _remove(document.data, path)
+        document.stop_on_errors()
+        return schema.File.model_validate(document.data)
+
+
+def _report_unknown(document: Document, path: KeyPath, *, allow_unknown: bool) -> None:
+    names = tuple(key for key in path if isinstance(key, str))
+    hint = litellm.HINTS.get(".".join(names))
+    if hint is None:
+        close = difflib.get_close_matches(str(path[-1]), _siblings(path), n=1, cutoff=0.7)
+        hint = f"did you mean {close[0]}?" if close else "remove it, or see the list of keys"
+    document.report(
+        path,
+        f"unknown key: {hint}" + ("" if hint.endswith("?") else "."),
+        level="warning" if allow_unknown else "error",
+        at_key=True,
+    )
+
+
+def _siblings(path: KeyPath) -> list[str]:
+    model: Any = schema.File
+    for key in path[:-1]:
+        if isinstance(key, int):
+            continue
+        model = _section(model.model_fields[key].annotation)
+    return list(model.model_fields)
+
+
+def _section(annotation: Any) -> type[BaseModel]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next(_section(part) for part in get_args(annotation) if part is not type(None))
+
+
+def _known_part(path: KeyPath, document: Document) -> KeyPath:
+    """Cut what pydantic adds to a location behind the keys of the file."""
+    end = len(path)
+    while end and path[:end] not in document.values and path[: end - 1] not in document.values:
+        end -= 1
+    return path[:end]
+
+
+def _sentence(message: str) -> str:
+    text = _PYDANTIC_S_OWN.sub("", message)
+    text = "is missing" if text == "Field required" else text
+    if text.startswith("should be a valid dictionary"):
+        text = "should be a mapping: keys and values"
+    return text if text.endswith(".") else f"{text}."
+
+
+def _remove(data: Any, path: KeyPath) -> None:
+    for key in path[:-1]:
+        data = data[key]
+    del data[path[-1]]
+
+
+def _lower(
+    file: schema.File, document: Document, environ: Mapping[str, str], *, offline: bool
+) -> Settings:
+    lowered = litellm.policy(file, document)
+    issuers = lowering.issuers(file.issuers, document, lowered.role_paths)
+    if lowered.issuers_from_environment and (not file.issuers or jwt_environment.is_set(environ)):
+        taken = {issuer.issuer for issuer in issuers}
+        issuers += [
+            issuer
+            for issuer in jwt_environment.issuers(
+                document, environ, lowered.role_paths, offline=offline
+            )
+            if issuer.issuer not in taken
+        ]
+    elif not file.issuers:
+        document.report(
+            (),
+            "trusts no issuer: write issuers: (or general_settings.enable_jwt_auth: true with"
+            " JWT_PUBLIC_KEY_URL and JWT_AUDIENCE in the environment).",
+        )
+    roles = lowering.roles(file.roles, document, {issuer.issuer for issuer in issuers})
+    rules = lowering.rules(file.rules, document)
+    models = lowering.models(file.models, document, environ)
+    models += litellm.models(file, document, environ)
+    mappings = [*lowered.mappings, *((("roles", i), role) for i, role in enumerate(roles))]
+    placed = [*lowered.rules, *((("rules", i), rule) for i, rule in enumerate(rules))]
+    gaps.warn(
+        document,
+        mappings=mappings,
+        rules=placed,
+        model_names={model.name for model in models},
+    )
+    return Settings(
+        file=document.file,
+        issuers=tuple(issuers),
+        roles=tuple(mapping for _, mapping in mappings),
+        rules=tuple(rule for _, rule in placed),
+        models=tuple(models),
+        limits=lowering.limits(file.limits),
+    )
+
+
+__all__ = ["ConfigurationError", "Loaded", "load"]

@@ -1,0 +1,266 @@
+"""The native sections become settings."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from rolecall.config import schema, urls
+from rolecall.config.document import Document, KeyPath
+from rolecall.config.environment import MissingVariable, variable
+from rolecall.config.providers import DEFAULTS, infer
+from rolecall.config.settings import (
+    ALGORITHMS,
+    ROLE_PATHS,
+    IssuerSettings,
+    KeysFrom,
+    Limits,
+    ModelSettings,
+    ProviderName,
+    Timeouts,
+    Tls,
+)
+from rolecall.core import MODEL_ENDPOINTS, RoleMapping, Rule
+
+ANY = "any"
+
+
+def issuers(
+    sections: list[schema.Issuer],
+    document: Document,
+    default_roles: tuple[tuple[str, ...], ...] | None,
+) -> list[IssuerSettings]:
+    """``issuers:``; ``default_roles`` are the claim paths for those that name none."""
+    result: list[IssuerSettings] = []
+    for index, section in enumerate(sections):
+        path: KeyPath = ("issuers", index)
+        if any(section.issuer == other.issuer for other in result):
+            document.report((*path, "issuer"), "is configured twice; keep one entry.")
+            continue
+        keys = _keys(section, path, document)
+        if keys is None:
+            continue
+        roles = tuple(section.roles or default_roles or ROLE_PATHS[section.profile])
+        result.append(
+            IssuerSettings(
+                issuer=section.issuer,
+                profile=section.profile,
+                audience=audience(section.audience, (*path, "audience"), document),
+                keys=keys,
+                algorithms=tuple(section.algorithms or ALGORITHMS),
+                roles=roles,
+                groups=tuple(section.groups),
+                scopes=tuple(section.scopes),
+                leeway=section.leeway,
+                source=document.source(path),
+            )
+        )
+    return result
+
+
+def audience(values: list[str], path: KeyPath, document: Document) -> tuple[str, ...] | None:
+    """The accepted audiences; ``any`` alone waives the check, with a warning."""
+    if values == [ANY]:
+        document.warn(
+            path,
+            "every audience is accepted: a token that was issued for another application opens"
+            " this gateway too. Name the audience of this gateway.",
+        )
+        return None
+    if ANY in values:
+        document.report(path, "mixes 'any' with audiences; write one or the other.")
+    return tuple(values)
+
+
+def _keys(section: schema.Issuer, path: KeyPath, document: Document) -> KeysFrom | None:
+    given = [
+        name
+        for name in ("jwks_url", "discovery_url", "jwks_file")
+        if getattr(section, name) is not None
+    ]
+    if len(given) > 1:
+        document.report(
+            (*path, given[1]), f"cannot stand beside {given[0]}: name one source of keys."
+        )
+        return None
+    if section.jwks_file is not None:
+        return KeysFrom(jwks_file=section.jwks_file)
+    name = given[0] if given else "issuer"
+    url = section.jwks_url or section.discovery_url or well_known(section.issuer)
+    try:
+        urls.check(url)
+    except ValueError as error:
+        hint = " (or name jwks_url, discovery_url or jwks_file)" if name == "issuer" else ""
+        document.report((*path, name), f"{error}{hint}.")
+        return None
+    if section.jwks_url is not None:
+        return KeysFrom(jwks_url=url, ca_file=section.ca_file)
+    return KeysFrom(discovery_url=url, ca_file=section.ca_file)
+
+
+def well_known(issuer: str) -> str:
+    """The discovery URL of an issuer (OpenID Connect Discovery 1.0, section 4)."""
+    return f"{issuer.removesuffix('/')}/.well-known/openid-configuration"
+
+
+def roles(
+    sections: list[schema.Role], document: Document, known_issuers: set[str]
+) -> list[RoleMapping]:
+    """``roles:``; a role without ``any_of`` is held by those whose claim has its own name."""
+    result = []
+    for index, section in enumerate(sections):
+        path: KeyPath = ("roles", index)
+        for place, issuer in enumerate(section.issuers or ()):
+            if issuer not in known_issuers:
+                document.report((*path, "issuers", place), "is no configured issuer.")
+        result.append(
+            RoleMapping(
+                role=section.role,
+                any_of=tuple(section.any_of or (section.role,)),
+                issuers=tuple(section.issuers or ()),
+                source=document.source(path),
+            )
+        )
+    return result
+
+
+def rules(sections: list[schema.RuleEntry], document: Document) -> list[Rule]:
+    """``rules:``."""
+    result = []
+    for index, section in enumerate(sections):
+        path: KeyPath = ("rules", index)
+        if (section.allow is None) == (section.deny is None):
+            document.report(path, "needs either allow or deny: a list of roles.")
+            continue
+        for place, endpoint in enumerate(section.endpoints):
+            if endpoint != "*" and endpoint not in MODEL_ENDPOINTS:
+                document.report(
+                    (*path, "endpoints", place),
+                    f"is no endpoint; choose among {', '.join(MODEL_ENDPOINTS)}, or * for all.",
+                )
+        result.append(
+            Rule(
+                effect="allow" if section.allow is not None else "deny",
+                roles=tuple(section.allow or section.deny or ()),
+                models=tuple(section.models),
+                endpoints=tuple(section.endpoints),
+                source=document.source(path),
+            )
+        )
+    return result
+
+
+def models(
+    sections: list[schema.Model], document: Document, environ: Mapping[str, str]
+) -> list[ModelSettings]:
+    """``models:``."""
+    result = []
+    for index, section in enumerate(sections):
+        model = deployment(
+            section,
+            name=section.name,
+            path=("models", index),
+            name_key="name",
+            timeouts=Timeouts(),
+            document=document,
+            environ=environ,
+        )
+        if model is not None:
+            result.append(model)
+    return result
+
+
+def deployment(  # noqa: PLR0913 - both dialects meet here
+    section: schema.Model | schema.LiteLLMParams,
+    *,
+    name: str,
+    path: KeyPath,
+    name_key: str,
+    timeouts: Timeouts,
+    document: Document,
+    environ: Mapping[str, str],
+) -> ModelSettings | None:
+    """One deployment out of the keys that both dialects share, or None after reporting why not.
+
+    ``timeouts`` hold for what the entry does not say itself.
+    """
+    params: KeyPath = (*path, "litellm_params") if name_key != "name" else path
+    if "*" in name:
+        document.report(
+            (*path, name_key), "holds a *; a deployment serves one name, list each that it serves."
+        )
+        return None
+    try:
+        provider, upstream_model = _provider(section)
+    except ValueError as error:
+        document.report((*params, "model"), f"{error}.")
+        return None
+    api_base = section.api_base or DEFAULTS[provider].api_base
+    try:
+        urls.check(api_base, query=False)
+    except ValueError as error:
+        document.report((*params, "api_base"), f"{error}.")
+        return None
+    try:
+        key = section.api_key or variable(DEFAULTS[provider].key_variable, environ)
+    except MissingVariable as error:
+        document.report(params, f"has no api_key, and {error}.")
+        return None
+    if key is None and section.api_base is None:
+        document.warn(
+            params,
+            f"has no api_key, and {DEFAULTS[provider].key_variable} is not set: the provider will"
+            f" refuse every call of {name}.",
+        )
+    return ModelSettings(
+        name=name,
+        provider=provider,
+        model=upstream_model,
+        api_base=api_base,
+        api_key=key,
+        timeouts=_timeouts(section, timeouts),
+        tls=_tls(section, path, document) if isinstance(section, schema.Model) else None,
+        # without the text: the line may hold the key
+        source=replace(document.source(path), text=""),
+    )
+
+
+def _provider(section: schema.Model | schema.LiteLLMParams) -> tuple[ProviderName, str]:
+    explicit = (
+        section.provider if isinstance(section, schema.Model) else section.custom_llm_provider
+    )
+    if explicit is None:
+        return infer(section.model)
+    model = section.model.removeprefix(f"{explicit}/")
+    if not model:
+        raise ValueError(f"names no model after {explicit}/")
+    return explicit, model
+
+
+def _timeouts(section: schema.Model | schema.LiteLLMParams, default: Timeouts) -> Timeouts:
+    return Timeouts(
+        connect=getattr(section, "connect_timeout", None) or default.connect,
+        first_byte=section.timeout or default.first_byte,
+        stream=section.stream_timeout or section.timeout or default.stream,
+        idle=getattr(section, "idle_timeout", None) or default.idle,
+        total=getattr(section, "total_timeout", None) or default.total,
+    )
+
+
+def _tls(section: schema.Model, path: KeyPath, document: Document) -> Tls | None:
+    if section.client_key is not None and section.client_cert is None:
+        document.report((*path, "client_key"), "needs client_cert beside it.")
+    for key in ("ca_file", "client_cert", "client_key"):
+        file = getattr(section, key)
+        if file is not None and not Path(file).is_file():
+            document.report((*path, key), "is no file that can be read.")
+    if section.ca_file is None and section.client_cert is None:
+        return None
+    return Tls(section.ca_file, section.client_cert, section.client_key)
+
+
+def limits(section: schema.LimitsSection) -> Limits:
+    """``limits:``."""
+    default = Limits()
+    return Limits(
+        body=section.body_bytes or default.body, token=section.token_bytes or default.token
+    )

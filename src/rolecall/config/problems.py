@@ -1,0 +1,38 @@
+"""What is wrong in a configuration: one sentence, with file, line, column and the key's path."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One error or warning.
+
+    Attributes:
+        level: an error stops the gateway, a warning does not.
+        file: the file as it was named.
+        line: from 1; 0 where the problem has no line (a missing file, the environment).
+        column: from 1.
+        path: the key's path, ``model_list[0].litellm_params.model``; empty for the whole file.
+        message: what is wrong and what to do.
+    """
+
+    level: Literal["error", "warning"]
+    file: str
+    line: int
+    column: int
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        key = f"{self.path}: " if self.path else ""
+        return f"{place}: {self.level}: {key}{self.message}"
+
+
+class ConfigurationError(Exception):
+    """The configuration cannot be used; ``problems`` holds every error and warning found."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        super().__init__("\n".join(map(str, problems)))
+        self.problems = problems

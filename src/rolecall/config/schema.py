@@ -1,0 +1,174 @@
+"""The shapes of the file, section by section: pydantic models of what people write.
+
+Types are strict and unknown keys are errors; `lowering` gives the values their meaning.
+"""
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from rolecall.config import claim_path
+from rolecall.config.settings import ALGORITHMS, Profile, ProviderName
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
+
+
+def _claim_path(spelling: Any) -> Any:
+    if isinstance(spelling, str) or (
+        isinstance(spelling, list) and all(isinstance(key, str) for key in spelling)
+    ):
+        return claim_path.parse(spelling)
+    raise ValueError("a claim path is a list of keys, a JSON pointer (/a/b) or a dotted path (a.b)")
+
+
+def _known_algorithm(name: str) -> str:
+    if name not in ALGORITHMS:
+        raise ValueError(f"{name} is not accepted; choose among {', '.join(ALGORITHMS)}")
+    return name
+
+
+def _one_or_more(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+Text = Annotated[str, Field(min_length=1, max_length=2048)]
+Names = Annotated[list[Text], Field(min_length=1)]
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
+Path = Annotated[tuple[str, ...], BeforeValidator(_claim_path)]
+Audience = Annotated[list[Text], Field(min_length=1), BeforeValidator(_one_or_more)]
+
+
+class Issuer(_Section):
+    """``issuers[]``."""
+
+    issuer: Text
+    profile: Profile = "generic"
+    audience: Audience
+    jwks_url: Text | None = None
+    discovery_url: Text | None = None
+    jwks_file: Text | None = None
+    algorithms: (
+        Annotated[list[Annotated[str, AfterValidator(_known_algorithm)]], Field(min_length=1)]
+        | None
+    ) = None
+    roles: Annotated[list[Path], Field(min_length=1)] | None = None
+    groups: list[Path] = [("groups",)]
+    scopes: list[Path] = [("scope",), ("scp",)]
+    leeway: Annotated[int, Field(ge=0, le=300)] = 60
+    ca_file: Text | None = None
+
+
+class Role(_Section):
+    """``roles[]``."""
+
+    role: Text
+    any_of: Names | None = None
+    issuers: Names | None = None
+
+
+class RuleEntry(_Section):
+    """``rules[]``."""
+
+    allow: Names | None = None
+    deny: Names | None = None
+    models: Names
+    endpoints: Names = ["*"]
+
+
+class Model(_Section):
+    """``models[]``."""
+
+    name: Text
+    provider: ProviderName | None = None
+    model: Text
+    api_base: Text | None = None
+    api_key: Text | None = Field(default=None, repr=False)
+    timeout: Seconds | None = None
+    stream_timeout: Seconds | None = None
+    connect_timeout: Seconds | None = None
+    idle_timeout: Seconds | None = None
+    total_timeout: Seconds | None = None
+    ca_file: Text | None = None
+    client_cert: Text | None = None
+    client_key: Text | None = None
+
+
+class LimitsSection(_Section):
+    """``limits``."""
+
+    body_bytes: Annotated[int, Field(ge=1024, le=1 << 30)] | None = None
+    token_bytes: Annotated[int, Field(ge=512, le=1 << 20)] | None = None
+
+
+class RolePermission(_Section):
+    """LiteLLM's ``role_permissions[]``."""
+
+    role: Text
+    models: list[Text] | None = None
+    routes: list[Text] | None = None
+
+
+class LiteLLMAuth(_Section):
+    """LiteLLM's ``general_settings.litellm_jwtauth``."""
+
+    user_roles_jwt_field: Text | None = None
+    user_allowed_roles: Names | None = None
+    enforce_rbac: bool | None = None
+    role_permissions: list[RolePermission] = []
+
+
+class GeneralSettings(_Section):
+    """LiteLLM's ``general_settings``."""
+
+    enable_jwt_auth: bool | None = None
+    litellm_jwtauth: LiteLLMAuth | None = None
+    role_permissions: list[RolePermission] = []
+
+
+class LiteLLMParams(_Section):
+    """LiteLLM's ``model_list[].litellm_params``."""
+
+    model: Text
+    custom_llm_provider: ProviderName | None = None
+    api_base: Text | None = None
+    api_key: Text | None = Field(default=None, repr=False)
+    timeout: Seconds | None = None
+    stream_timeout: Seconds | None = None
+
+
+class LiteLLMModel(_Section):
+    """LiteLLM's ``model_list[]``."""
+
+    model_name: Text | None = None
+    model: Text | None = None
+    litellm_params: LiteLLMParams
+
+
+class RouterSettings(_Section):
+    """LiteLLM's ``router_settings``."""
+
+    timeout: Seconds | None = None
+    stream_timeout: Seconds | None = None
+
+
+class LiteLLMSettings(_Section):
+    """LiteLLM's ``litellm_settings``."""
+
+    request_timeout: Seconds | None = None
+
+
+class File(_Section):
+    """The whole file; both dialects may stand in it."""
+
+    issuers: list[Issuer] = []
+    roles: list[Role] = []
+    rules: list[RuleEntry] = []
+    models: list[Model] = []
+    limits: LimitsSection = LimitsSection()
+    general_settings: GeneralSettings = GeneralSettings()
+    role_permissions: list[RolePermission] = []
+    model_list: list[LiteLLMModel] = []
+    router_settings: RouterSettings = RouterSettings()
+    litellm_settings: LiteLLMSettings = LiteLLMSettings()

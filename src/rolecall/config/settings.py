@@ -1,0 +1,152 @@
+"""What a configuration says, in one form whatever dialect it was written in."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from rolecall.config.claim_path import ClaimPath
+from rolecall.core import RoleMapping, Rule, Source
+
+Profile = Literal["generic", "keycloak", "entra"]
+ProviderName = Literal["openai", "anthropic"]
+
+PROVIDER_NAMES: Final[tuple[ProviderName, ...]] = ("openai", "anthropic")
+
+ALGORITHMS: Final = (
+    "RS256",
+    "RS384",
+    "RS512",
+    "PS256",
+    "PS384",
+    "PS512",
+    "ES256",
+    "ES384",
+    "ES512",
+    "EdDSA",
+    "Ed25519",
+)
+"""Every signature algorithm that can be allowed: asymmetric ones only (RFC 7518, 8037, 9864)."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeysFrom:
+    """Where an issuer's key set comes from: exactly one of the three is set."""
+
+    jwks_url: str | None = None
+    discovery_url: str | None = None
+    jwks_file: str | None = None
+    ca_file: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IssuerSettings:
+    """One trusted OIDC provider.
+
+    Attributes:
+        issuer: compared with ``iss`` character by character.
+        profile: which provider's habits to expect.
+        audience: at least one of these must stand in ``aud``; None waives the check.
+        keys: where its keys come from.
+        algorithms: signature algorithms that its tokens may use.
+        roles: claim paths whose values are united.
+        groups: claim paths of groups.
+        scopes: claim paths of scopes.
+        leeway: seconds that clocks may differ.
+    """
+
+    issuer: str
+    profile: Profile
+    audience: tuple[str, ...] | None
+    keys: KeysFrom
+    algorithms: tuple[str, ...]
+    roles: tuple[ClaimPath, ...]
+    groups: tuple[ClaimPath, ...]
+    scopes: tuple[ClaimPath, ...]
+    leeway: int
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Deadlines towards an upstream, in seconds.
+
+    Attributes:
+        connect: until the connection stands.
+        first_byte: until the answer begins, for a call that is not streamed.
+        stream: until the answer begins, for a streamed call.
+        idle: between two pieces of an answer.
+        total: until the whole answer is there; None for no such bound.
+    """
+
+    connect: float = 10.0
+    first_byte: float = 600.0
+    stream: float = 120.0
+    idle: float = 120.0
+    total: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """How an upstream is verified, and how we show ourselves to it; files in PEM.
+
+    Attributes:
+        ca_file: certificate authorities instead of the system's.
+        certificate: a client certificate with its chain.
+        key: its key, where it is not in the same file.
+    """
+
+    ca_file: str | None = None
+    certificate: str | None = None
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSettings:
+    """One deployment: an upstream that serves a model name.
+
+    Attributes:
+        name: the name that callers use and rules speak of.
+        provider: the vendor's wire format.
+        model: the name that the upstream knows.
+        api_base: the upstream's URL, with or without ``/v1``.
+        api_key: the company's key; never shown.
+        timeouts: deadlines.
+        tls: None for the system's certificate authorities and no client certificate.
+    """
+
+    name: str
+    provider: ProviderName
+    model: str
+    api_base: str
+    api_key: str | None = field(repr=False)
+    timeouts: Timeouts
+    tls: Tls | None
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Sizes in bytes."""
+
+    body: int = 32 * 1024 * 1024
+    token: int = 16 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """A whole configuration."""
+
+    file: str
+    issuers: tuple[IssuerSettings, ...]
+    roles: tuple[RoleMapping, ...]
+    rules: tuple[Rule, ...]
+    models: tuple[ModelSettings, ...]
+    limits: Limits = field(default_factory=Limits)
+
+
+ROLE_PATHS: Final[dict[Profile, Sequence[ClaimPath]]] = {
+    "generic": (("roles",),),
+    "keycloak": (("realm_access", "roles"),),
+    "entra": (("roles",),),
+}
+"""Where each profile looks for roles unless the configuration says otherwise."""

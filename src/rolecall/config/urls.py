@@ -1,0 +1,48 @@
+"""Which URLs a configuration may name."""
+
+import ipaddress
+from typing import Final
+from urllib.parse import urlsplit
+
+LOOPBACK_NAMES: Final = frozenset({"localhost", "localhost."})
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine: ``localhost``, 127.0.0.0/8 or ``::1``."""
+    if host.lower() in LOOPBACK_NAMES:
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def check(url: str, *, query: bool = True) -> None:
+    """Check a URL that may be fetched: https, or http on a loopback address.
+
+    Args:
+        url: an absolute URL.
+        query: whether it may hold a query.
+
+    Raises:
+        ValueError: anything else; the sentence says what to do.
+    """
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        raise ValueError("is not a URL") from None
+    if not host or any(character <= " " or character == "\x7f" for character in url):
+        raise ValueError("is not a URL; write https://host/path")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("must not hold a user name or password")
+    if "#" in url:
+        raise ValueError("must not hold a fragment (#…)")
+    if parts.scheme == "http" and not is_loopback(host):
+        raise ValueError(
+            "uses plain http, which is accepted on loopback addresses alone; use https"
+        )
+    if parts.scheme not in {"http", "https"}:
+        raise ValueError("must begin with https://")
+    if "?" in url and not query:
+        raise ValueError("must not hold a query (?…)")

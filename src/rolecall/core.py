@@ -1,0 +1,244 @@
+"""The words of Rolecall as values: caller, call, rule, decision, and the reasons for a refusal.
+
+Nothing here imports anything else of the project, does I/O or reads a clock.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any, Final, Literal
+
+
+class Reason(StrEnum):
+    """Why a request was refused. The values are part of the interface and never change meaning."""
+
+    # 400: the request itself
+    INVALID_REQUEST = "invalid_request"
+    DUPLICATE_KEY = "duplicate_key"
+    CONFLICTING_CREDENTIALS = "conflicting_credentials"
+    MODEL_MISSING = "model_missing"
+    # 401: the token
+    MISSING_TOKEN = "missing_token"  # noqa: S105 - a reason code, not a secret
+    MALFORMED_TOKEN = "malformed_token"  # noqa: S105
+    UNKNOWN_ISSUER = "unknown_issuer"
+    UNKNOWN_KEY = "unknown_key"
+    BAD_SIGNATURE = "bad_signature"
+    ALGORITHM_NOT_ALLOWED = "algorithm_not_allowed"
+    EXPIRED = "expired"
+    NOT_YET_VALID = "not_yet_valid"
+    WRONG_AUDIENCE = "wrong_audience"
+    WRONG_TOKEN_KIND = "wrong_token_kind"  # noqa: S105
+    INVALID_CLAIM = "invalid_claim"
+    REVOKED = "revoked"
+    SENDER_MISMATCH = "sender_mismatch"
+    # 403: the policy
+    NO_ROLE = "no_role"
+    MODEL_NOT_ALLOWED = "model_not_allowed"
+    ENDPOINT_NOT_ALLOWED = "endpoint_not_allowed"
+    DENIED_BY_RULE = "denied_by_rule"
+    CEILING_EXCEEDED = "ceiling_exceeded"
+    CONDITION_ERROR = "condition_error"
+    # the rest
+    MODEL_NOT_FOUND = "model_not_found"
+    NOT_FOUND = "not_found"
+    TOO_LARGE = "too_large"
+    UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
+    RATE_LIMIT_EXCEEDED = "rate_limit_exceeded"
+    BUDGET_EXCEEDED = "budget_exceeded"
+    INTERNAL_ERROR = "internal_error"
+    UPSTREAM_ERROR = "upstream_error"
+    ISSUER_UNAVAILABLE = "issuer_unavailable"
+    UPSTREAM_UNAVAILABLE = "upstream_unavailable"
+    UPSTREAM_TIMEOUT = "upstream_timeout"
+
+
+STATUS: Final[Mapping[Reason, int]] = MappingProxyType(
+    {
+        **dict.fromkeys(
+            (
+                Reason.INVALID_REQUEST,
+                Reason.DUPLICATE_KEY,
+                Reason.CONFLICTING_CREDENTIALS,
+                Reason.MODEL_MISSING,
+            ),
+            400,
+        ),
+        **dict.fromkeys(
+            (
+                Reason.MISSING_TOKEN,
+                Reason.MALFORMED_TOKEN,
+                Reason.UNKNOWN_ISSUER,
+                Reason.UNKNOWN_KEY,
+                Reason.BAD_SIGNATURE,
+                Reason.ALGORITHM_NOT_ALLOWED,
+                Reason.EXPIRED,
+                Reason.NOT_YET_VALID,
+                Reason.WRONG_AUDIENCE,
+                Reason.WRONG_TOKEN_KIND,
+                Reason.INVALID_CLAIM,
+                Reason.REVOKED,
+                Reason.SENDER_MISMATCH,
+            ),
+            401,
+        ),
+        **dict.fromkeys(
+            (
+                Reason.NO_ROLE,
+                Reason.MODEL_NOT_ALLOWED,
+                Reason.ENDPOINT_NOT_ALLOWED,
+                Reason.DENIED_BY_RULE,
+                Reason.CEILING_EXCEEDED,
+                Reason.CONDITION_ERROR,
+            ),
+            403,
+        ),
+        Reason.MODEL_NOT_FOUND: 404,
+        Reason.NOT_FOUND: 404,
+        Reason.TOO_LARGE: 413,
+        Reason.UNSUPPORTED_MEDIA_TYPE: 415,
+        Reason.RATE_LIMIT_EXCEEDED: 429,
+        Reason.BUDGET_EXCEEDED: 429,
+        Reason.INTERNAL_ERROR: 500,
+        Reason.UPSTREAM_ERROR: 502,
+        Reason.ISSUER_UNAVAILABLE: 503,
+        Reason.UPSTREAM_UNAVAILABLE: 503,
+        Reason.UPSTREAM_TIMEOUT: 504,
+    }
+)
+"""The HTTP status of each reason."""
+
+
+class Refusal(Exception):
+    """A request is refused: a reason code and a sentence that a person can act on.
+
+    Args:
+        reason: the stable code.
+        message: one sentence, safe to show to the caller: no token, no secret.
+        param: the field of the request that is at fault, if one is.
+    """
+
+    def __init__(self, reason: Reason, message: str, *, param: str | None = None) -> None:
+        super().__init__(message)
+        self.reason = reason
+        self.message = message
+        self.param = param
+
+    @property
+    def status(self) -> int:
+        """The HTTP status of this refusal."""
+        return STATUS[self.reason]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where something is written: file, line (from 1), and the text of that line."""
+
+    file: str
+    line: int
+    text: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+@dataclass(frozen=True, slots=True)
+class RoleClaim:
+    """One value found in an issuer's role claims, and the claim that it was found in."""
+
+    path: tuple[str, ...]
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A verified identity.
+
+    Attributes:
+        issuer: the ``iss`` that vouches for it.
+        subject: ``sub``, unique within the issuer.
+        client: the OAuth client that the token was issued to (``azp``, ``client_id`` …), if named.
+        kind: a person, or a workload that signed in by itself.
+        role_claims: the values of the issuer's role claims, as sent.
+        roles: the roles of the configuration that those values lead to, united.
+        scopes: OAuth scopes.
+        groups: values of the issuer's group claims.
+        claims: the whole verified payload.
+        expires: seconds since the epoch.
+    """
+
+    issuer: str
+    subject: str
+    client: str | None = None
+    kind: Literal["person", "workload"] = "person"
+    role_claims: tuple[RoleClaim, ...] = ()
+    roles: frozenset[str] = frozenset()
+    scopes: frozenset[str] = frozenset()
+    groups: frozenset[str] = frozenset()
+    claims: Mapping[str, Any] = field(default_factory=dict)
+    expires: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What is asked: the endpoint's name (``chat``, ``messages``), the model, stream or not."""
+
+    endpoint: str
+    model: str
+    stream: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RoleMapping:
+    """Values of role claims that make a caller hold a role of the configuration.
+
+    Attributes:
+        role: the role that is given.
+        any_of: claim values, compared exactly.
+        issuers: the issuers whose word counts; empty means every configured issuer.
+    """
+
+    role: str
+    any_of: tuple[str, ...]
+    issuers: tuple[str, ...]
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One line of policy.
+
+    Attributes:
+        effect: whether a match allows or denies.
+        roles: roles it speaks of; ``*`` is any run of characters.
+        models: model names; ``*`` is any run of characters.
+        endpoints: endpoint names; ``*`` is every model endpoint.
+        source: where it is written.
+    """
+
+    effect: Literal["allow", "deny"]
+    roles: tuple[str, ...]
+    models: tuple[str, ...]
+    endpoints: tuple[str, ...]
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The evaluator's answer.
+
+    Attributes:
+        allowed: allow or deny.
+        reason: why not; None when allowed.
+        rule: the rule that decided; None when no rule matched.
+        roles: the roles that were considered.
+    """
+
+    allowed: bool
+    reason: Reason | None
+    rule: Rule | None
+    roles: frozenset[str]
+
+
+MODEL_ENDPOINTS: Final = ("chat", "messages")
+"""The names of the endpoints that call a model, as rules and ``explain`` spell them."""

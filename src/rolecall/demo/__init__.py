@@ -1,0 +1,1 @@
+"""What ``rolecall demo`` shows: an identity provider, a model, and the page walked with both."""

@@ -1,0 +1,7 @@
+"""The ASGI application: the only room that knows the order of things."""
+
+from rolecall.gateway.app import Gateway
+from rolecall.gateway.reload import follow
+from rolecall.gateway.snapshot import Snapshot, compile_snapshot
+
+__all__ = ["Gateway", "Snapshot", "compile_snapshot", "follow"]

@@ -1,0 +1,144 @@
+"""The ASGI application: it starts and stops what a snapshot needs, and answers every request."""
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from rolecall.core import Reason, Refusal
+from rolecall.gateway.answer import STOPPING, send_json, send_refusal
+from rolecall.gateway.asgi import Receive, Scope, Send
+from rolecall.gateway.body import ClientGone
+from rolecall.gateway.endpoints import Route, form_of, route
+from rolecall.gateway.exchange import Exchange
+from rolecall.gateway.snapshot import Snapshot
+from rolecall.gateway.way import call_model, list_models
+from rolecall.record import Recorder
+from rolecall.upstream import AiohttpTransport, Transport
+from rolecall.wire import Format
+
+log = logging.getLogger("rolecall.gateway")
+
+_FAULT = Refusal(Reason.INTERNAL_ERROR, "The gateway failed; its log has the request ID.")
+
+
+class Gateway:
+    """The application.
+
+    Args:
+        snapshot: the generation to begin with.
+        make_transport: called once the loop runs.
+        recorder: where refusals are written down.
+        background: runs beside the requests until the application stops.
+    """
+
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        *,
+        make_transport: Callable[[], Transport] = AiohttpTransport,
+        recorder: Recorder | None = None,
+        background: Callable[[], Coroutine[Any, Any, None]] | None = None,
+    ) -> None:
+        self._snapshot = snapshot
+        self._make_transport = make_transport
+        self._recorder = recorder or Recorder()
+        self._background = background
+        self._transport: Transport | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one connection scope (ASGI 3)."""
+        if scope["type"] == "http":
+            await self._answer(Exchange(os.urandom(12).hex(), scope, receive, send))
+        elif scope["type"] == "lifespan":
+            await self._live(receive, send)
+        else:
+            # there is no WebSocket endpoint; a close before accepting is a 403
+            await receive()
+            await send({"type": "websocket.close", "code": 1000})
+
+    async def replace(self, snapshot: Snapshot) -> None:
+        """Put a new generation in the old one's place; requests that have begun keep theirs."""
+        former = self._snapshot
+        snapshot.verifier.adopt(former.verifier)
+        await snapshot.verifier.start()
+        self._snapshot = snapshot
+        former.verifier.retire()
+        _log_facts(snapshot)
+
+    async def _answer(self, exchange: Exchange) -> None:
+        form: Format = "openai"
+        try:
+            place = route(exchange.scope)
+            form = place.form
+            await self._go(exchange, place)
+        except Refusal as refusal:
+            if refusal.reason is Reason.NOT_FOUND:
+                form = form_of(exchange.scope["headers"])
+            self._recorder.refused(exchange.request_id, refusal, exchange.caller, exchange.call)
+            await send_refusal(exchange, form, refusal)
+        except ClientGone:
+            return
+        except asyncio.CancelledError:
+            # the server stops, and its patience with requests under way has ended
+            if not exchange.started:
+                await send_refusal(exchange, form, STOPPING)
+        except Exception as error:
+            self._recorder.crashed(exchange.request_id, error)
+            if exchange.started:
+                raise
+            await send_refusal(exchange, form, _FAULT)
+
+    async def _go(self, exchange: Exchange, place: Route) -> None:
+        # the snapshot that a request begins with is the one it ends with
+        snapshot = self._snapshot
+        match place.endpoint.kind:
+            case "call":
+                await call_model(
+                    exchange, place, snapshot, self._running_transport(), self._recorder
+                )
+            case "models" | "model":
+                await list_models(exchange, place, snapshot)
+            case "live":
+                await send_json(exchange, 200, b'{"status":"alive"}')
+            case "ready":
+                if snapshot.verifier.ready:
+                    await send_json(exchange, 200, b'{"status":"ready"}')
+                else:
+                    await send_json(exchange, 503, b'{"status":"waiting for keys"}')
+
+    def _running_transport(self) -> Transport:
+        if self._transport is None:
+            self._transport = self._make_transport()
+        return self._transport
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        try:
+            await self._snapshot.verifier.start()
+        except Exception:
+            log.exception("the gateway cannot start")
+            await send({"type": "lifespan.startup.failed"})
+            return
+        _log_facts(self._snapshot)
+        background = asyncio.create_task(self._background()) if self._background else None
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        if background is not None:
+            background.cancel()
+        await self._snapshot.verifier.stop()
+        if self._transport is not None:
+            await self._transport.close()
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+def _log_facts(snapshot: Snapshot) -> None:
+    for issuer in snapshot.verifier.state():
+        keys = (
+            f"keys: {issuer.keys}" if issuer.keys else f"no keys yet: {issuer.error or 'waiting'}"
+        )
+        log.info("issuer %s: %s", issuer.issuer, keys)
+    names = list(snapshot.catalogue.doors)
+    log.info("models: %s", ", ".join(names) or "none")
+    log.info("rules: %d", len(snapshot.table.rules))

@@ -1,0 +1,95 @@
+"""The endpoints table: what is not in it is a 404."""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from rolecall.core import Reason, Refusal
+from rolecall.gateway.asgi import Scope
+from rolecall.upstream import Headers
+from rolecall.wire import Format
+
+Kind = Literal["call", "models", "model", "live", "ready"]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One endpoint.
+
+    Attributes:
+        kind: what is done there.
+        name: the endpoint's name in rules; empty where no model is called.
+        form: the format of its answers; None where the request tells.
+    """
+
+    kind: Kind
+    name: str = ""
+    form: Format | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """What a request has reached: the endpoint, the format to answer in, the model in the path."""
+
+    endpoint: Endpoint
+    form: Format
+    model: str = ""
+
+
+_LIVE: Final = Endpoint("live")
+_READY: Final = Endpoint("ready")
+_MODEL: Final = Endpoint("model")
+
+_VERSIONED: Final = {
+    ("POST", "/chat/completions"): Endpoint("call", "chat", "openai"),
+    ("POST", "/messages"): Endpoint("call", "messages", "anthropic"),
+    ("GET", "/models"): Endpoint("models"),
+}
+ENDPOINTS: Final[dict[tuple[str, str], Endpoint]] = {
+    **_VERSIONED,
+    **{(method, f"/v1{path}"): endpoint for (method, path), endpoint in _VERSIONED.items()},
+    ("GET", "/health/liveliness"): _LIVE,
+    ("GET", "/health/liveness"): _LIVE,
+    ("GET", "/livez"): _LIVE,
+    ("GET", "/health/readiness"): _READY,
+    ("GET", "/readyz"): _READY,
+}
+"""Every endpoint by method and path, but for ``/v1/models/{id}``, whose ID may hold slashes."""
+
+_MODEL_PREFIXES: Final = ("/v1/models/", "/models/")
+
+
+def route(scope: Scope) -> Route:
+    """Find the endpoint by ``scope["path"]``, never by a URL rebuilt from ``Host``.
+
+    Raises:
+        Refusal: ``not_found``.
+    """
+    method, path = scope["method"], scope["path"]
+    endpoint = ENDPOINTS.get((method, path))
+    if endpoint is not None:
+        return Route(endpoint, endpoint.form or form_of(scope["headers"]))
+    if method == "GET":
+        for prefix in _MODEL_PREFIXES:
+            if path.startswith(prefix) and len(path) > len(prefix):
+                return Route(_MODEL, form_of(scope["headers"]), path[len(prefix) :])
+    raise Refusal(Reason.NOT_FOUND, _what_is_wrong(method, path))
+
+
+def form_of(headers: Headers) -> Format:
+    """Anthropic's clients always send ``anthropic-version``; all others are taken for OpenAI's."""
+    return "anthropic" if any(name == b"anthropic-version" for name, _ in headers) else "openai"
+
+
+def _what_is_wrong(method: str, path: str) -> str:
+    if path.startswith("/v1/v1/"):
+        return (
+            "The path holds /v1 twice: the base URL of this client must be given without /v1,"
+            " because it adds that itself."
+        )
+    others = [known for known, place in ENDPOINTS if place == path]
+    if others:
+        return f"This path answers {others[0]} requests only, not {method[:16]}."
+    return (
+        "There is no such endpoint here; there are /v1/chat/completions, /v1/messages and"
+        " /v1/models."
+    )

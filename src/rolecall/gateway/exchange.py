@@ -1,0 +1,34 @@
+"""One request and its answer, and what is known of them so far."""
+
+from dataclasses import dataclass
+
+from rolecall.core import Call, Caller
+from rolecall.gateway.asgi import Receive, Scope, Send
+from rolecall.upstream import Headers
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One request on its way.
+
+    Attributes:
+        request_id: sent back as ``x-request-id``.
+        caller: known once the token is verified.
+        call: known once the body is read.
+        started: whether the head of the answer has been sent.
+        client_gone: whether the client has hung up.
+    """
+
+    request_id: str
+    scope: Scope
+    receive: Receive
+    send: Send
+    caller: Caller | None = None
+    call: Call | None = None
+    started: bool = False
+    client_gone: bool = False
+
+    async def start(self, status: int, headers: Headers) -> None:
+        """Send the head of the answer."""
+        self.started = True
+        await self.send({"type": "http.response.start", "status": status, "headers": headers})

@@ -1,0 +1,36 @@
+"""One immutable generation of everything that is compiled from the configuration."""
+
+from dataclasses import dataclass
+from functools import partial
+
+from rolecall.config import Limits, Settings
+from rolecall.identity import Verifier
+from rolecall.policy import Table, assign_roles, compile_policy
+from rolecall.upstream import Catalogue
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What a request is answered with, from its beginning to its end."""
+
+    settings: Settings
+    table: Table
+    verifier: Verifier
+    catalogue: Catalogue
+    limits: Limits
+
+
+def compile_snapshot(settings: Settings) -> Snapshot:
+    """Compile settings; nothing is fetched yet."""
+    table = compile_policy(settings.roles, settings.rules)
+    return Snapshot(
+        settings=settings,
+        table=table,
+        verifier=Verifier(
+            settings.issuers,
+            max_token_bytes=settings.limits.token,
+            complete=partial(assign_roles, table),
+        ),
+        catalogue=Catalogue(settings.models),
+        limits=settings.limits,
+    )

@@ -1,0 +1,28 @@
+"""Keycloak: the payload has a typ of its own, since ID and access tokens share the header's."""
+
+from typing import Final
+
+from rolecall.identity.profiles.profile import Claims, Profile, foreign_kind
+
+_SERVICE_ACCOUNT: Final = "service-account-"
+
+
+def _not_access_token(header: Claims, claims: Claims) -> str | None:
+    # a tuple: what stands there may have no hash
+    if claims.get("typ") not in ("Bearer", "DPoP"):
+        return (
+            "its payload's typ is not Bearer (ID, refresh, offline and logout tokens differ there)"
+        )
+    return foreign_kind(header, claims)
+
+
+def _is_workload(claims: Claims) -> bool:
+    user = claims.get("preferred_username")
+    return isinstance(user, str) and user.startswith(_SERVICE_ACCOUNT) and "client_id" in claims
+
+
+PROFILE: Final = Profile(
+    client_claims=("azp", "client_id"),
+    not_access_token=_not_access_token,
+    is_workload=_is_workload,
+)

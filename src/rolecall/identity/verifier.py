@@ -1,0 +1,211 @@
+"""Who is this? A token becomes a caller, or a refusal that says why not."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final
+
+from rolecall.config import IssuerSettings, KeysFrom
+from rolecall.core import Caller, Reason, Refusal
+from rolecall.identity import claims as claim
+from rolecall.identity.caller import caller_from
+from rolecall.identity.fetch import Fetch, fetch_json
+from rolecall.identity.guard import Presented, open_token
+from rolecall.identity.keyset import VerificationKey
+from rolecall.identity.keysource import KeySource, Pace
+from rolecall.identity.profiles import PROFILES
+from rolecall.identity.signature import Verify, verify
+from rolecall.identity.verdicts import Verdicts
+
+_PATIENCE: Final = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Issuer:
+    settings: IssuerSettings
+    source: KeySource
+
+
+@dataclass(frozen=True, slots=True)
+class IssuerState:
+    """What an operator may know of an issuer: how many keys, or why there are none."""
+
+    issuer: str
+    keys: int
+    error: str | None
+
+
+class Verifier:
+    """The trusted issuers, a closed list, and the tokens that were verified lately.
+
+    Args:
+        issuers: the configuration's issuers.
+        max_token_bytes: a longer token is refused unread.
+        complete: what is added to a caller before it is remembered: its roles.
+        clock: seconds since the epoch.
+        fetch: how documents are had.
+        pace: how often issuers are asked.
+        verify_signature: the signature step.
+    """
+
+    def __init__(  # noqa: PLR0913 - time, the network and the library are arguments
+        self,
+        issuers: Sequence[IssuerSettings],
+        *,
+        max_token_bytes: int,
+        complete: Callable[[Caller], Caller],
+        clock: Callable[[], float] = time.time,
+        fetch: Fetch = fetch_json,
+        pace: Pace | None = None,
+        verify_signature: Verify = verify,
+    ) -> None:
+        self._max_token_bytes = max_token_bytes
+        self._complete = complete
+        self._clock = clock
+        self._verify = verify_signature
+        self._verdicts = Verdicts()
+        self._tasks: list[asyncio.Task[None]] = []
+        self.sources: dict[tuple[KeysFrom, str], KeySource] = {}
+        self._issuers: dict[str, _Issuer] = {}
+        for settings in issuers:
+            # issuers that share a key URL share its fetches; discovery is checked per issuer
+            place = (settings.keys, settings.issuer if settings.keys.discovery_url else "")
+            if place not in self.sources:
+                self.sources[place] = KeySource(
+                    settings.keys,
+                    settings.issuer,
+                    fetch=fetch,
+                    clock=time.monotonic,
+                    pace=pace or Pace(),
+                    on_removed=self._verdicts.forget,
+                )
+            self._issuers[settings.issuer] = _Issuer(settings, self.sources[place])
+
+    async def start(self) -> None:
+        """Fetch all key sets and keep them fresh in the background.
+
+        Returns when each has been tried once, or after `_PATIENCE` seconds: a provider that is
+        down or slow must not keep the others' callers out.
+        """
+        sources = list(self.sources.values())
+        self._tasks = [asyncio.create_task(source.keep_fresh()) for source in sources]
+        await asyncio.wait(
+            [asyncio.create_task(source.refresh()) for source in sources], timeout=_PATIENCE
+        )
+
+    def adopt(self, former: "Verifier") -> None:
+        """Take over the keys of issuers that both know: a reload must not lose good keys."""
+        for place, source in self.sources.items():
+            if known := former.sources.get(place):
+                source.keys = known.keys
+
+    def retire(self) -> None:
+        """Stop refreshing; requests that wait for a fetch still get its result."""
+        for task in self._tasks:
+            task.cancel()
+
+    async def stop(self) -> None:
+        """End all background work."""
+        self.retire()
+        for task in self._tasks:
+            with suppress(asyncio.CancelledError):
+                await task
+        for source in self.sources.values():
+            await source.close()
+
+    @property
+    def ready(self) -> bool:
+        """Whether every issuer has keys."""
+        return all(source.keys is not None for source in self.sources.values())
+
+    def state(self) -> list[IssuerState]:
+        """Every issuer with the number of its keys."""
+        return [
+            IssuerState(
+                name,
+                len(issuer.source.keys.keys) if issuer.source.keys else 0,
+                issuer.source.error,
+            )
+            for name, issuer in self._issuers.items()
+        ]
+
+    async def authenticate(self, token: bytes) -> Caller:
+        """Verify a token.
+
+        Awaits only when keys must be fetched.
+
+        Raises:
+            Refusal: 401 with the reason, or ``issuer_unavailable`` while there are no keys.
+        """
+        caller = self._verdicts.find(token, self._clock())
+        if caller is not None:
+            return caller
+        presented = open_token(token, max_bytes=self._max_token_bytes)
+        issuer = self._issuer(presented)
+        key = await self._signing_key(presented, issuer)
+        caller = self._complete(self._caller(presented, issuer.settings))
+        self._verdicts.remember(token, caller, key.thumbprint, self._clock())
+        return caller
+
+    def _issuer(self, presented: Presented) -> _Issuer:
+        name = claim.name(presented.claims, "iss")
+        issuer = self._issuers.get(name) if name is not None else None
+        if issuer is None:
+            raise Refusal(
+                Reason.UNKNOWN_ISSUER,
+                "The token's issuer (iss) is not one that this gateway trusts.",
+            )
+        if presented.algorithm not in issuer.settings.algorithms:
+            raise Refusal(
+                Reason.ALGORITHM_NOT_ALLOWED,
+                "The token's signature algorithm (alg) is not allowed for its issuer.",
+            )
+        return issuer
+
+    async def _signing_key(self, presented: Presented, issuer: _Issuer) -> VerificationKey:
+        source = issuer.source
+        keys = source.keys.named(presented.key_id) if source.keys else ()
+        if not keys:
+            await source.refresh_for_unknown_key()
+            if source.keys is None:
+                raise Refusal(
+                    Reason.ISSUER_UNAVAILABLE,
+                    "The keys of the token's issuer cannot be fetched at the moment; try again"
+                    " shortly.",
+                )
+            keys = source.keys.named(presented.key_id)
+        if not keys:
+            raise Refusal(
+                Reason.UNKNOWN_KEY,
+                "The token is signed with a key that its issuer does not publish.",
+            )
+        if not any(presented.algorithm in key.algorithms for key in keys):
+            raise Refusal(
+                Reason.ALGORITHM_NOT_ALLOWED,
+                "The token's signature algorithm (alg) is not that of the key it names.",
+            )
+        for key in keys:
+            if self._verify(presented.algorithm, key, presented.signing_input, presented.signature):
+                return key
+        raise Refusal(Reason.BAD_SIGNATURE, "The token's signature is not valid.")
+
+    def _caller(self, presented: Presented, issuer: IssuerSettings) -> Caller:
+        payload = presented.claims
+        foreign = PROFILES[issuer.profile].not_access_token(presented.header, payload)
+        if foreign is not None:
+            raise Refusal(
+                Reason.WRONG_TOKEN_KIND,
+                f"The token is not an access token: {foreign}; send the access token.",
+            )
+        if "cnf" in payload:
+            # RFC 9449 7.1, RFC 8705 3: as a bearer token it would lose its protection
+            raise Refusal(
+                Reason.SENDER_MISMATCH,
+                "The token is bound to its holder's key (cnf), and no proof of possession can be"
+                " checked here; ask for a bearer token.",
+            )
+        expires = claim.check_times(payload, self._clock(), issuer.leeway)
+        claim.check_audience(payload, issuer.audience)
+        return caller_from(issuer, payload, expires)

@@ -1,0 +1,18 @@
+"""What travels: strict JSON, calls, error bodies, event streams, translations. No I/O."""
+
+from rolecall.wire.call import check_query, parse_call
+from rolecall.wire.errors import Format, error_body, error_event, foreign_error
+from rolecall.wire.models import model, model_list
+from rolecall.wire.whole_events import WholeEvents
+
+__all__ = [
+    "Format",
+    "WholeEvents",
+    "check_query",
+    "error_body",
+    "error_event",
+    "foreign_error",
+    "model",
+    "model_list",
+    "parse_call",
+]

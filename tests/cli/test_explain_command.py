@@ -1,0 +1,257 @@
+import base64
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+CASES = Path(__file__).parents[1] / "cases"
+STAFF = {"iss": "https://login.example.com", "sub": "ada", "roles": ["staff"]}
+
+
+def token(claims, header=None):
+    """A token whose signature is right for nobody: explain does not look at it."""
+    parts = [json.dumps(header or {"alg": "RS256"}), json.dumps(claims), "signature"]
+    return ".".join(base64.urlsafe_b64encode(part.encode()).decode().rstrip("=") for part in parts)
+
+
+@pytest.fixture
+def ask(rolecall, config):
+    """Ask about a model with claims on standard input."""
+
+    def ask(claims, model="small", *options):
+        return rolecall(
+            "explain",
+            "-c",
+            config,
+            "--claims",
+            "-",
+            "-m",
+            model,
+            *options,
+            stdin=json.dumps(claims),
+        )
+
+    return ask
+
+
+@pytest.mark.parametrize(
+    ("claims", "model", "status", "reason"),
+    [
+        (STAFF, "small", 0, None),
+        (STAFF, "large", 1, "model_not_allowed"),
+        (STAFF, "small-preview", 1, "denied_by_rule"),
+        (STAFF | {"roles": []}, "small", 1, "no_role"),
+    ],
+    ids=["allowed", "not allowed", "denied", "no role"],
+)
+def test_the_exit_status_is_the_decision(ask, claims, model, status, reason):
+    result = ask(claims, model, "--json")
+    answer = json.loads(result.stdout)
+    assert (result.exit_code, answer["reason"], result.stderr) == (status, reason, "")
+    assert answer["decision"] == ("deny" if status else "allow")
+
+
+def test_json_names_the_rule_and_every_step(ask):
+    assert json.loads(ask(STAFF, "small", "--json").stdout) == {
+        "decision": "allow",
+        "reason": None,
+        "roles": ["staff"],
+        "rule": {"file": "gw.yaml", "line": 6, "text": "- allow: [staff]"},
+        "steps": [
+            {
+                "subject": "claim roles = 'staff'",
+                "outcome": "gives role staff",
+                "source": {"file": "gw.yaml", "line": 4, "text": "- role: staff"},
+            },
+            {
+                "subject": "allow staff: small",
+                "outcome": "matches: allows",
+                "source": {"file": "gw.yaml", "line": 6, "text": "- allow: [staff]"},
+            },
+            {
+                "subject": "deny *: *-preview",
+                "outcome": "does not match: the model is 'small'",
+                "source": {"file": "gw.yaml", "line": 8, "text": '- deny: ["*"]'},
+            },
+        ],
+    }
+
+
+def test_people_read_a_tree(ask):
+    assert ask(STAFF, "small-preview").stdout.splitlines() == [
+        "deny denied_by_rule: ada calls small-preview at chat",
+        "├── roles: staff",
+        '├── rule: gw.yaml:8: - deny: ["*"]',
+        "└── steps",
+        "    ├── claim roles = 'staff': gives role staff (gw.yaml:4)",
+        "    ├── allow staff: small: does not match: the model is 'small-preview' (gw.yaml:6)",
+        "    └── deny *: *-preview: matches: denies (gw.yaml:8)",
+    ]
+
+
+def test_the_endpoint_is_chat_unless_it_is_named(ask):
+    assert "at chat\n" in ask(STAFF).stdout
+    assert "at messages\n" in ask(STAFF, "small", "--endpoint", "messages").stdout
+    wrong = ask(STAFF, "small", "--endpoint", "embeddings")
+    assert wrong.exit_code == 2
+    assert "'embeddings' is not one of 'chat', 'messages'" in wrong.stderr
+
+
+@pytest.mark.parametrize("given", ["as an argument", "on standard input", "with line breaks"])
+def test_claims_are_read_out_of_a_token(rolecall, config, given):
+    text = token(STAFF)
+    arguments, stdin = {
+        "as an argument": (text, None),
+        "on standard input": ("-", text),
+        "with line breaks": ("-", f"\n{text}\r\n"),
+    }[given]
+    result = rolecall("explain", "-c", config, "--token", arguments, "-m", "small", stdin=stdin)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout.startswith("allow: ada calls small at chat\n")
+
+
+def test_claims_are_read_from_a_file(rolecall, config, tmp_path):
+    (tmp_path / "claims.json").write_text(json.dumps(STAFF))
+    result = rolecall("explain", "-c", config, "--claims", "claims.json", "-m", "small")
+    assert result.exit_code == 0
+
+
+@pytest.mark.parametrize("page", ["entra", "keycloak"])
+@pytest.mark.parametrize(("model", "status"), [("anthropic-claude", 0), ("openai-gpt-4o", 1)])
+def test_the_pages_tokens_are_explained_without_any_variable(rolecall, page, model, status):
+    claims = EXAMPLES / f"{page}-claims.json"
+    config = EXAMPLES / f"{page}.yaml"
+    result = rolecall("explain", "-c", str(config), "--claims", str(claims), "-m", model)
+    assert (result.exit_code, result.stderr) == (status, "")
+    assert f"1234567890 calls {model} at chat" in result.stdout
+    assert (f"rule: {config}:9: - role: internal_user" in result.stdout) == (status == 0)
+
+
+def test_the_command_answers_every_case_as_the_evaluator_does(rolecall, tmp_path):
+    for file in sorted(CASES.glob("*.yaml")):
+        content = yaml.safe_load(file.read_text())
+        for case in content["cases"]:
+            config = case.get("config", content.get("config"))
+            path = (CASES / config) if "\n" not in config else tmp_path / "case.yaml"
+            if "\n" in config:
+                path.write_text(config)
+            result = rolecall(
+                *("explain", "--json", "-c", str(path), "--claims", "-"),
+                *("-m", case["call"]["model"], "-e", case["call"]["endpoint"]),
+                stdin=json.dumps(case["claims"]),
+            )
+            answer = json.loads(result.stdout)
+            assert {
+                "decision": answer["decision"],
+                "reason": answer["reason"],
+                "rule_line": answer["rule"] and answer["rule"]["line"],
+            } == case["expect"], case["name"]
+
+
+UNUSABLE = {
+    "neither a token nor claims": ([], None, "name either --token or --claims."),
+    "both": (["--token", "-", "--claims", "-"], None, "name either --token or --claims."),
+    "no such file": (
+        ["--claims", "absent.json"],
+        None,
+        "absent.json cannot be read: No such file or directory.",
+    ),
+    "a folder": (["--claims", "."], None, ". cannot be read: Is a directory."),
+    "nothing on standard input": (["--claims", "-"], "", "Not valid JSON: EOF while parsing a"),
+    "no JSON": (["--claims", "-"], "roles: [staff]", "Not valid JSON: expected value at line 1"),
+    "no UTF-8": (["--claims", "-"], b"\xff", "Not valid JSON: "),
+    "a list": (["--claims", "-"], "[]", "the claims must be a JSON object."),
+    "a member twice": (["--claims", "-"], '{"a": 1, "a": 1}', "The JSON names one member twice"),
+    "no sub": (
+        ["--claims", "-"],
+        json.dumps({"roles": ["staff"]}),
+        "The token has no sub, and so names nobody.",
+    ),
+    "an unknown issuer": (
+        ["--claims", "-"],
+        json.dumps(STAFF | {"iss": "https://evil.example"}),
+        (
+            "the claims' iss ('https://evil.example') is not one of the configured issuers:"
+            " https://login.example.com."
+        ),
+    ),
+    "an issuer that steers the terminal": (
+        ["--claims", "-"],
+        json.dumps(STAFF | {"iss": "\x1b[2J"}),
+        r"the claims' iss ('\x1b[2J') is not one of the configured issuers",
+    ),
+    "an issuer that is no word": (
+        ["--claims", "-"],
+        json.dumps(STAFF | {"iss": ["https://login.example.com"]}),
+        "the claims' iss (['https://login.example.com']) is not one of the configured issuers",
+    ),
+    "no token": (["--token", "staff"], None, "The token cannot be used: it is not a signed JWT"),
+    "an empty token": (["--token", ""], None, "The token cannot be used: it is not a signed JWT"),
+    "no token on standard input": (
+        ["--token", "-"],
+        b"\xff",
+        "The token cannot be used: it is not a signed JWT in compact form.",
+    ),
+    "a token that is not canonical": (
+        ["--token", token(STAFF) + "="],
+        None,
+        "The token cannot be used: it is not a signed JWT in compact form.",
+    ),
+    "a token of a list": (
+        ["--token", token([])],
+        None,
+        "The token cannot be used: its payload is not a JSON object.",
+    ),
+}
+
+
+@pytest.mark.parametrize(("arguments", "stdin", "sentence"), UNUSABLE.values(), ids=UNUSABLE)
+def test_input_that_cannot_be_used_exits_2(rolecall, config, arguments, stdin, sentence):
+    result = rolecall("explain", "-c", config, "-m", "small", *arguments, stdin=stdin)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith(f"Error: {sentence}")
+
+
+def test_a_configuration_that_cannot_be_used_exits_2(rolecall, broken):
+    for name, said in [
+        (broken, "broken.yaml:13:1: error: zzz: unknown key"),
+        ("absent.yaml", "absent.yaml: error: cannot be read"),
+    ]:
+        result = rolecall("explain", "-c", name, "--claims", "-", "-m", "small", stdin="{}")
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert result.stderr.startswith(said)
+
+
+def test_a_model_is_needed(rolecall, config):
+    result = rolecall("explain", "-c", config, "--claims", "-")
+    assert result.exit_code == 2
+    assert "Missing option '--model' / '-m'." in result.stderr
+
+
+def test_claims_without_an_issuer_need_issuers_that_read_them_alike(rolecall, tmp_path):
+    (tmp_path / "two.yaml").write_text("""\
+issuers:
+  - {issuer: https://one.example, audience: gw}
+  - {issuer: https://two.example, audience: gw, roles: [other]}
+""")
+    result = rolecall("explain", "-c", "two.yaml", "--claims", "-", "-m", "a", stdin='{"sub": "x"}')
+    assert result.exit_code == 2
+    assert "(None) is not one of the configured issuers" in result.stderr
+
+
+def test_claims_do_not_steer_the_terminal(ask):
+    shown = ask(STAFF | {"sub": "\x1b[2J\n[red]:key:", "roles": ["staff", "\x1b[0m"]}).stdout
+    assert "\x1b" not in shown
+    assert shown.startswith(r"allow: '\x1b[2J\n[red]:key:' calls small at chat")
+
+
+def test_markup_and_emoji_are_shown_as_they_are(ask):
+    shown = ask(STAFF | {"sub": "urn:key:[red]x"}, "openai:cat:[b]").stdout
+    assert shown.startswith("deny model_not_allowed: urn:key:[red]x calls openai:cat:[b] at chat")
+
+
+def test_no_secret_is_shown(ask):
+    for options in [(), ("--json",)]:
+        assert "S3CRET" not in ask(STAFF, "small", *options).output

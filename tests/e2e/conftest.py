@@ -1,0 +1,106 @@
+"""The real parts: each is started when a test first needs it, and ended with the session."""
+
+import itertools
+import time
+from contextlib import ExitStack, contextmanager
+from importlib.metadata import version
+
+import pytest
+
+from .parts import gateway as gateways
+from .parts import keycloak as keycloaks
+from .parts import node_oidc_provider as oidc_providers
+from .parts import upstream as upstreams
+from .parts.missing import LOUD, missing
+
+STARTED = pytest.StashKey[list[str]]()
+
+
+def pytest_configure(config):
+    config.stash[STARTED] = []
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """Say which real parts ran, in which version, and which were missing."""
+    reports = (
+        report
+        for outcome in ("skipped", "failed", "error")
+        for report in terminalreporter.stats.get(outcome, [])
+    )
+    lines = (line for report in reports for line in _lines(report))
+    absent = {line[line.index(LOUD) :] for line in lines if LOUD in line}
+    if not config.stash[STARTED] and not absent:
+        return
+    terminalreporter.section("real parts")
+    for part in config.stash[STARTED]:
+        terminalreporter.line(part)
+    for reason in sorted(absent):
+        terminalreporter.line(reason, red=True, bold=True)
+
+
+def _lines(report):
+    why = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+    return str(why).splitlines()
+
+
+@pytest.fixture(scope="session")
+def started(pytestconfig):
+    """Wrap a part's context manager: its version and its time go into the session's summary."""
+
+    @contextmanager
+    def started(part):
+        began = time.monotonic()
+        with part as running:
+            seconds = time.monotonic() - began
+            pytestconfig.stash[STARTED].append(f"{running.version}, ready after {seconds:.1f} s")
+            yield running
+
+    return started
+
+
+@pytest.fixture(scope="session")
+def keycloak(started, tmp_path_factory):
+    with started(keycloaks.running(tmp_path_factory.mktemp("keycloak"))) as keycloak:
+        yield keycloak
+
+
+@pytest.fixture(scope="session")
+def oidc_provider(started, tmp_path_factory):
+    with started(oidc_providers.running(tmp_path_factory.mktemp("oidc_provider"))) as provider:
+        yield provider
+
+
+@pytest.fixture(scope="session")
+def local_model(pytestconfig):
+    """The demo's real language model; it speaks both vendors' formats."""
+    from rolecall.demo.model import LocalModel, ModelUnavailable, fetch_model
+
+    try:
+        model = LocalModel.start(fetch_model())
+    except ModelUnavailable as unavailable:
+        missing("the local model", str(unavailable))
+    with model:
+        pytestconfig.stash[STARTED].append(model.describe)
+        yield model
+
+
+@pytest.fixture(scope="session")
+def upstream(pytestconfig):
+    """Anthropic and OpenAI in their recorded shapes, for the vendors' own clients."""
+    clients = ", ".join(f"{name} {version(name)}" for name in ("openai", "anthropic"))
+    pytestconfig.stash[STARTED].append(f"clients: {clients}")
+    with upstreams.running() as upstream:
+        yield upstream
+
+
+@pytest.fixture
+def start_gateway(tmp_path):
+    """Call it with a configuration and the environment; every gateway must end in order."""
+    numbers = itertools.count(1)
+    with ExitStack() as running:
+
+        def start(config, *, ready=True, **env):
+            folder = tmp_path / f"gateway-{next(numbers)}"
+            return running.enter_context(gateways.running(folder, config, ready=ready, **env))
+
+        yield start

@@ -1,0 +1,80 @@
+"""The gateway itself, as the command starts it."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from .process import Process, environment, free_port
+from .web import answers
+
+
+class Gateway:
+    """A running gateway."""
+
+    def __init__(self, folder: Path, config: str, env: dict[str, str]) -> None:
+        config_file = folder / "rolecall.yaml"
+        config_file.write_text(config)
+        port = free_port()
+        self.url = f"http://127.0.0.1:{port}"
+        options = ["--config", str(config_file), "--port", str(port)]
+        self._process = Process(
+            [sys.executable, "-m", "rolecall", "serve", *options],
+            folder / "gateway.log",
+            environment(**env),
+        )
+
+    def log(self) -> str:
+        """All that it has written, standard output and error."""
+        return self._process.log()
+
+    def ready(self) -> bool:
+        """Whether it says that it can serve."""
+        return answers(f"{self.url}/health/readiness")
+
+    def alive(self) -> bool:
+        """Whether it answers at all."""
+        return answers(f"{self.url}/health/liveliness")
+
+    def wait_until_ready(self) -> None:
+        """Wait until it can serve; raise with its log if that takes too long."""
+        self._process.wait_for(self.ready, what="the gateway is ready", seconds=60)
+
+    def wait_until_alive(self) -> None:
+        """Wait until it answers, ready or not."""
+        self._process.wait_for(self.alive, what="the gateway answers", seconds=60)
+
+    def stop(self) -> None:
+        """SIGTERM: it ends by itself within ten seconds, and nothing went wrong on the way."""
+        try:
+            status = self._process.terminate(seconds=10)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"alive 10 s after SIGTERM; its log:\n{self.log()}") from None
+        assert status == 0, f"exit status {status}; its log:\n{self.log()}"
+        assert "Traceback" not in self.log(), self.log()
+
+    def kill(self) -> None:
+        """End it at once, whatever its state."""
+        self._process.kill()
+
+
+@contextmanager
+def running(folder: Path, config: str, *, ready: bool = True, **env: str) -> Iterator[Gateway]:
+    """Start the gateway with a configuration, and check at the end that it stops in order.
+
+    Args:
+        folder: where its configuration and log are written.
+        config: the YAML text.
+        ready: wait until it is ready; otherwise until it answers at all.
+        env: its environment variables.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    gateway = Gateway(folder, config, env)
+    try:
+        gateway.wait_until_ready() if ready else gateway.wait_until_alive()
+        yield gateway
+    except BaseException:
+        gateway.kill()
+        raise
+    gateway.stop()

@@ -1,0 +1,174 @@
+"""Keycloak, as Maven distributes it, with the realm ``acme`` of ``tests/data/keycloak``."""
+
+import itertools
+import re
+import shutil
+import subprocess
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from .cache import CACHE, REPOSITORY, alone
+from .missing import missing
+from .process import Process, environment, free_port
+from .web import answers, ask
+
+VERSION = "26.4.0"
+REALM = REPOSITORY / "tests/data/keycloak/realm.json"
+CLIENT = "litellm-test-client-id"
+WORKLOAD = "batch.reports"
+ADMIN = "admin"
+_PRIORITY = itertools.count(1000)  # the realm's own keys have 100
+_HOME = CACHE / f"keycloak-{VERSION}"
+
+
+class Keycloak:
+    """A running Keycloak."""
+
+    def __init__(self, url: str, java: str) -> None:
+        self.url = url
+        self.version = f"Keycloak {VERSION} on Java {java}"
+        self.issuer = f"{url}/realms/acme"
+        self.key_set_url = f"{self.issuer}/protocol/openid-connect/certs"
+
+    def sign_in(self, username: str) -> dict[str, Any]:
+        """The tokens of a user whose password is the user's name: the password grant."""
+        return self._token(
+            "acme",
+            grant_type="password",
+            client_id=CLIENT,
+            username=username,
+            password=username,
+            scope="openid",
+        )
+
+    def sign_in_workload(self, client_id: str) -> dict[str, Any]:
+        """The tokens of a service account: client credentials, ES256."""
+        return self._token(
+            "acme",
+            grant_type="client_credentials",
+            client_id=client_id,
+            client_secret=f"{client_id}-secret",
+        )
+
+    def rotate_key(self) -> None:
+        """Add an RSA key that signs from now on; the old one stays published."""
+        admin = self._token(
+            "master",
+            grant_type="password",
+            client_id="admin-cli",
+            username=ADMIN,
+            password=ADMIN,
+        )
+        realm = f"{self.url}/admin/realms/acme"
+        headers = {"Authorization": f"Bearer {admin['access_token']}"}
+        added = ask(
+            f"{realm}/components",
+            headers=headers,
+            body={
+                "name": "rotated",
+                "providerId": "rsa-generated",
+                "providerType": "org.keycloak.keys.KeyProvider",
+                "parentId": ask(realm, headers=headers).json()["id"],
+                "config": {"priority": [str(next(_PRIORITY))], "algorithm": ["RS256"]},
+            },
+        )
+        assert added.status == 201, added.body
+
+    def _token(self, realm: str, **form: str) -> dict[str, Any]:
+        answer = ask(f"{self.url}/realms/{realm}/protocol/openid-connect/token", form=form)
+        assert answer.status == 200, answer.body
+        return answer.json()
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[Keycloak]:
+    """Start Keycloak with its database in memory, and end it."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    with alone("keycloak"):  # the first start rewrites the installation
+        java = _install()
+        process = Process(
+            [
+                str(_HOME / "bin/kc.sh"),
+                "start-dev",
+                "--db=dev-mem",
+                "--http-host=127.0.0.1",
+                f"--http-port={port}",
+                f"--http-management-port={free_port()}",
+                "--import-realm",
+            ],
+            folder / "keycloak.log",
+            environment(
+                KC_BOOTSTRAP_ADMIN_USERNAME=ADMIN,
+                KC_BOOTSTRAP_ADMIN_PASSWORD=ADMIN,
+                JAVA_OPTS_KC_HEAP="-Xms64m -Xmx512m",
+                JAVA_OPTS_APPEND="-XX:TieredStopAtLevel=1",  # ready in two thirds of the time
+            ),
+        )
+        try:
+            process.wait_for(
+                lambda: answers(f"{url}/realms/acme/.well-known/openid-configuration"),
+                what="Keycloak's realm answers",
+                seconds=300,
+            )
+        except BaseException:
+            process.kill()
+            raise
+    try:
+        yield Keycloak(url, java)
+    finally:
+        process.terminate(seconds=30)
+
+
+def _install() -> str:
+    java = _java()
+    if not _HOME.exists():
+        _unpack(_download())
+    imported = _HOME / "data/import"
+    imported.mkdir(parents=True, exist_ok=True)
+    shutil.copy(REALM, imported)
+    return java
+
+
+def _java() -> str:
+    try:
+        said = subprocess.run(["java", "-version"], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        missing("Keycloak", "needs Java 17 or newer, and there is no `java`")
+    version = re.search(r'version "((\d+)[^"]*)', said.stderr)
+    if not version or int(version[2]) < 17:
+        missing("Keycloak", f"needs Java 17 or newer, and this is {said.stderr.splitlines()[0]}")
+    return version[1]
+
+
+def _download() -> Path:
+    artifact = f"org.keycloak:keycloak-quarkus-dist:{VERSION}:zip"
+    if not shutil.which("mvn"):
+        missing("Keycloak", f"`mvn` is needed to download {artifact}")
+    copy = ["dependency:copy", f"-Dartifact={artifact}", f"-DoutputDirectory={CACHE}"]
+    got = subprocess.run(
+        ["mvn", "-q", "-B", *copy],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    if got.returncode:
+        missing("Keycloak", f"`mvn` cannot download {artifact}: {got.stdout.strip()[-500:]}")
+    return CACHE / f"keycloak-quarkus-dist-{VERSION}.zip"
+
+
+def _unpack(archive: Path) -> None:
+    partial = CACHE / "keycloak.partial"
+    shutil.rmtree(partial, ignore_errors=True)
+    with zipfile.ZipFile(archive) as packed:
+        packed.extractall(partial)
+    unpacked = partial / _HOME.name
+    (unpacked / "bin/kc.sh").chmod(0o755)  # zipfile forgets modes
+    unpacked.rename(_HOME)
+    partial.rmdir()
+    archive.unlink()

@@ -1,0 +1,113 @@
+"""node's oidc-provider, which is OpenID certified, run by ``oidc_provider/provider.mjs``."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from .cache import alone
+from .missing import missing
+from .process import Process, environment
+from .web import ask
+
+AUDIENCE = "llm-gateway"
+RESOURCE_ACCESS_KEY = "https://gateway.example/api"
+_PROJECT = Path(__file__).with_name("oidc_provider")
+
+
+class OidcProvider:
+    """A running provider whose keys the tests turn."""
+
+    def __init__(self, url: str, versions: dict[str, str]) -> None:
+        self.issuer = url
+        self.version = ", ".join(f"{name} {number}" for name, number in versions.items())
+
+    def token(self, client: str = "batch", resource: str = "RS256") -> str:
+        """An access token by client credentials (``at+jwt``, RFC 9068).
+
+        Args:
+            client: ``batch`` has its role in ``roles``, ``nested`` under ``resource_access`` and
+                ``RESOURCE_ACCESS_KEY``, ``stranger`` has none.
+            resource: the algorithm to sign with, or ``elsewhere`` for another audience.
+        """
+        answer = ask(
+            f"{self.issuer}/token",
+            form={
+                "grant_type": "client_credentials",
+                "client_id": client,
+                "client_secret": f"{client}-secret",
+                "scope": "llm:invoke",
+                "resource": f"https://gateway.example/{resource}",
+            },
+        )
+        assert answer.status == 200, answer.body
+        return answer.json()["access_token"]
+
+    def rotate(self) -> None:
+        """Sign with new keys from now on; the old ones stay published."""
+        self._control("rotate")
+
+    def drop_old_keys(self) -> None:
+        """Publish the newest keys only."""
+        self._control("drop-old")
+
+    def key_server(self, *, down: bool = False, delay_ms: int = 0) -> None:
+        """Let the key set and discovery fail or come late, or, without either, be well."""
+        self._control(f"jwks?down={int(down)}&delay={delay_ms}")
+
+    def key_set_fetches(self) -> int:
+        """How often the key set was asked for, in vain or not."""
+        return self._control("stats")["jwks"]
+
+    def _control(self, order: str) -> dict[str, int]:
+        answer = ask(f"{self.issuer}/_ctl/{order}")
+        assert answer.status == 200, answer.body
+        return answer.json()
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[OidcProvider]:
+    """Install what ``package-lock.json`` pins, start the provider, and end it."""
+    _install()
+    process = Process(
+        ["node", str(_PROJECT / "provider.mjs")], folder / "oidc_provider.log", environment()
+    )
+    try:
+        ready = process.wait_for(
+            lambda: next(
+                (line for line in process.log().splitlines() if line.startswith('{"url"')), None
+            ),
+            what="the provider says where it listens",
+            seconds=60,
+        )
+        said = json.loads(ready)
+        yield OidcProvider(said["url"], said["versions"])
+    finally:
+        process.kill()
+
+
+def _install() -> None:
+    for tool in ("node", "npm"):
+        if not shutil.which(tool):
+            missing("oidc-provider", f"there is no `{tool}`")
+    found = subprocess.run(["node", "--version"], capture_output=True, text=True, check=True).stdout
+    if int(found.removeprefix("v").partition(".")[0]) < 20:
+        missing("oidc-provider", f"needs node 20 or newer, and this is {found.strip()}")
+    lock, installed = _PROJECT / "package-lock.json", _PROJECT / "node_modules/.installed-lock.json"
+    with alone("oidc-provider"):
+        if installed.exists() and installed.read_bytes() == lock.read_bytes():
+            return
+        got = subprocess.run(
+            ["npm", "ci", "--no-audit", "--no-fund"],
+            cwd=_PROJECT,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+        if got.returncode:
+            missing("oidc-provider", f"`npm ci` failed: {got.stderr.strip()[-500:]}")
+        shutil.copy(lock, installed)

@@ -1,0 +1,141 @@
+// An OpenID certified provider for the end-to-end tests, with its keys in the tests' hands.
+//
+// Prints one line of JSON when it listens: {"url", "versions": {"node", "oidc-provider", "jose"}}.
+// Tokens: client credentials with `resource=https://gateway.example/<algorithm>`.
+//   GET /_ctl/rotate            new signing keys; the old ones stay published
+//   GET /_ctl/drop-old          publish the newest keys only
+//   GET /_ctl/jwks?down=1       key set and discovery answer 503; ?delay=N answers N milliseconds late;
+//                               without either, all is well again
+//   GET /_ctl/stats             {"jwks": fetches of the key set so far, refused ones included}
+import { createServer } from 'node:http';
+import { createRequire } from 'node:module';
+import { setTimeout as delay } from 'node:timers/promises';
+
+import { exportJWK, generateKeyPair } from 'jose';
+import Provider, { errors } from 'oidc-provider';
+
+const AUDIENCE = 'llm-gateway';
+const RESOURCES = 'https://gateway.example/';
+const RESOURCE_ACCESS_KEY = 'https://gateway.example/api';
+const ALGORITHMS = ['RS256', 'PS256', 'ES256', 'EdDSA'];
+const SCOPE = 'llm:invoke';
+const OUTAGE = ['/jwks', '/.well-known/openid-configuration'];
+
+// What each client's tokens say about roles: flat, nested under a URL, nowhere.
+const CLIENTS = {
+  batch: { roles: ['basic_user'] },
+  nested: { resource_access: { [RESOURCE_ACCESS_KEY]: { roles: ['basic_user'] } } },
+  stranger: {},
+};
+
+let generation = 0;
+let keys = [];
+let answer; // of the provider with the present keys
+const outage = { down: false, delay: 0 };
+const stats = { jwks: 0 };
+
+async function newKeys() {
+  generation += 1;
+  return Promise.all(
+    ALGORITHMS.map(async (alg) => {
+      const { privateKey } = await generateKeyPair(alg, { extractable: true });
+      return { ...(await exportJWK(privateKey)), alg, use: 'sig', kid: `${alg}-${generation}` };
+    }),
+  );
+}
+
+// A provider's keys are fixed when it is made, so other keys are another provider.
+function publish(issuer) {
+  answer = new Provider(issuer, {
+    jwks: { keys },
+    clients: Object.keys(CLIENTS).map((client_id) => ({
+      client_id,
+      client_secret: `${client_id}-secret`,
+      grant_types: ['client_credentials'],
+      redirect_uris: [],
+      response_types: [],
+      scope: SCOPE,
+    })),
+    scopes: [SCOPE],
+    extraTokenClaims: (_ctx, token) => CLIENTS[token.clientId],
+    features: {
+      clientCredentials: { enabled: true },
+      devInteractions: { enabled: false },
+      resourceIndicators: { enabled: true, getResourceServerInfo: resourceServer },
+    },
+  }).callback();
+}
+
+// One resource an algorithm, all with the gateway's audience, and one that is somebody else's.
+function resourceServer(_ctx, resource) {
+  const name = resource.startsWith(RESOURCES) ? resource.slice(RESOURCES.length) : '';
+  const known = ALGORITHMS.includes(name);
+  if (!known && name !== 'elsewhere') throw new errors.InvalidTarget();
+  return {
+    scope: SCOPE,
+    audience: known ? AUDIENCE : name,
+    accessTokenFormat: 'jwt',
+    accessTokenTTL: 300,
+    jwt: { sign: { alg: known ? name : 'RS256' } },
+  };
+}
+
+async function control(url) {
+  switch (url.pathname) {
+    case '/_ctl/rotate':
+      keys = [...(await newKeys()), ...keys];
+      break;
+    case '/_ctl/drop-old':
+      keys = keys.slice(0, ALGORITHMS.length);
+      break;
+    case '/_ctl/jwks':
+      outage.down = url.searchParams.get('down') === '1';
+      outage.delay = Number(url.searchParams.get('delay') ?? 0);
+      return outage;
+    case '/_ctl/stats':
+      return stats;
+    default:
+      return undefined;
+  }
+  publish(url.origin);
+  return keys.map(({ kid }) => kid);
+}
+
+function json(response, status, body) {
+  response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body));
+}
+
+async function handle(request, response) {
+  const url = new URL(request.url, issuer);
+  if (url.pathname.startsWith('/_ctl/')) {
+    const done = await control(url);
+    return json(response, done ? 200 : 404, done ?? { error: 'not_found' });
+  }
+  if (url.pathname === '/jwks') stats.jwks += 1;
+  if (OUTAGE.includes(url.pathname)) {
+    if (outage.delay) await delay(outage.delay);
+    if (outage.down) return json(response, 503, { error: 'temporarily_unavailable' });
+  }
+  return answer(request, response);
+}
+
+const server = createServer((request, response) => {
+  handle(request, response).catch((error) => json(response, 500, { error: String(error) }));
+});
+await new Promise((listening) => server.listen(0, '127.0.0.1', listening));
+const issuer = `http://127.0.0.1:${server.address().port}`;
+keys = await newKeys();
+publish(issuer);
+
+const installed = createRequire(import.meta.url)('./package-lock.json').packages;
+const version = (name) => installed[`node_modules/${name}`].version;
+console.log(
+  JSON.stringify({
+    url: issuer,
+    versions: {
+      node: process.versions.node,
+      'oidc-provider': version('oidc-provider'),
+      jose: version('jose'),
+    },
+  }),
+);

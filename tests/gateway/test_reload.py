@@ -1,0 +1,231 @@
+"""A configuration is replaced whole, or not at all."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from contextlib import contextmanager
+
+import pytest
+import yaml
+
+from rolecall.gateway import compile_snapshot
+
+from .parts import serving
+from .parts.doors import CHAT, ENDPOINTS, WAYS
+from .parts.http import connected, exchange, message
+from .parts.polling import wait_until
+from .parts.tokens import token
+
+JSON = ("Content-Type", "application/json")
+
+
+def replaced(gateway, folder, sections):
+    snapshot = compile_snapshot(serving.settings_of(folder, sections))
+    gateway.await_in_loop(gateway.app.replace(snapshot))
+
+
+@pytest.fixture
+def own_gateway(tmp_path, upstream):
+    sections = serving.configuration(tmp_path, upstream.url)
+    with serving.running(tmp_path, sections) as gateway:
+        yield gateway
+
+
+def test_a_new_snapshot_decides_from_now_on(own_gateway, upstream, tmp_path):
+    for door in ENDPOINTS:
+        assert own_gateway.post(door.path, door.body()).status == 200
+    rules = [{"allow": ["guest"], "models": ["*"]}]
+    replaced(own_gateway, tmp_path, serving.configuration(tmp_path, upstream.url, rules=rules))
+    for door in ENDPOINTS:
+        reply = own_gateway.post(door.path, door.body())
+        door.refused(reply, "model_not_allowed")
+        guest = ("x-api-key", token("guest"))
+        assert own_gateway.post(door.path, door.body(), guest, authorised=False).status == 200
+
+
+def test_a_new_snapshot_keeps_the_keys_that_it_cannot_fetch_anew(own_gateway, upstream, tmp_path):
+    sections = serving.configuration(tmp_path, upstream.url)
+    (tmp_path / "keys.json").unlink()
+    replaced(own_gateway, tmp_path, sections | {"limits": {"body_bytes": 2048}})
+    replaced(own_gateway, tmp_path, sections)
+    assert own_gateway.get("/readyz").status == 200
+    fresh = ("x-api-key", token("basic_user", jti="fresh"))
+    assert own_gateway.post(CHAT.path, CHAT.body(), fresh, authorised=False).status == 200
+
+
+@pytest.mark.parametrize("door", WAYS, ids=lambda door: door.name)
+def test_a_request_under_way_keeps_its_snapshot(own_gateway, upstream, tmp_path, door):
+    body = json.dumps(door.body(stream=True)).encode()
+    headers = [JSON, ("x-api-key", own_gateway.token), ("Content-Length", str(len(body)))]
+    gate = upstream.gate()
+
+    async def answer(received, wire):
+        await wire.events(*door.events[:3])
+        await gate.wait()
+        for event in door.events[3:]:
+            await wire.chunk(event)
+        await wire.write(b"0\r\n\r\n")
+
+    upstream.answer = answer
+    with connected(own_gateway.port) as streaming, connected(own_gateway.port) as sending:
+        streaming.send(message("POST", door.path, headers, body))
+        assert streaming.head().status == 200
+        sending.send(message("POST", door.path, [*headers, ("Expect", "100-continue")]))
+        assert b"100 Continue" in sending.socket.recv(65536)
+
+        nothing = serving.configuration(tmp_path, upstream.url, rules=[], models=[])
+        replaced(own_gateway, tmp_path, nothing)
+        door.refused(own_gateway.post(door.path, door.body()), "model_not_allowed")
+
+        gate.open()
+        sending.send(body)
+        assert sending.head().status == 200
+        received = b""
+        while piece := streaming.piece():
+            received += piece
+        assert (b"[DONE]" if door.form == "openai" else b"message_stop") in received
+
+
+class Process:
+    """``rolecall serve`` as people start it."""
+
+    def __init__(self, file, *options):
+        env = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+        command = [sys.executable, "-m", "rolecall", "serve", "--config", str(file), "--port", "0"]
+        self._popen = subprocess.Popen(
+            [*command, *options], env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        )
+        self.log = ""
+        self._reader = threading.Thread(target=self._read)
+        self._reader.start()
+
+    def _read(self):
+        for line in self._popen.stderr:
+            self.log += line.decode()
+
+    def await_log(self, pattern):
+        return wait_until(lambda: re.search(pattern, self.log), f"{pattern} in the log", seconds=20)
+
+    def hang_up(self):
+        self._popen.send_signal(signal.SIGHUP)
+
+    def end(self):
+        """Ask it to end, and see that it does so in order."""
+        self._popen.terminate()
+        try:
+            status = self._popen.wait(10)
+        finally:
+            self._popen.kill()
+            self._popen.wait(10)
+            self._reader.join(10)
+            self._popen.stderr.close()
+        assert status == 0, self.log
+
+
+@contextmanager
+def served(file, *options):
+    process = Process(file, *options)
+    try:
+        process.port = int(process.await_log(r"listening on http://127\.0\.0\.1:(\d+)")[1])
+        wait_until(lambda: is_alive(process.port), "the gateway answers", seconds=20)
+        yield process
+    finally:
+        process.end()
+
+
+def is_alive(port):
+    try:
+        return exchange(port, message("GET", "/livez"), "GET").status == 200
+    except ConnectionRefusedError:
+        return False
+
+
+def asked(process, model, credential):
+    body = json.dumps(CHAT.body(model=model)).encode()
+    return exchange(process.port, message("POST", CHAT.path, [JSON, credential], body))
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="there is no SIGHUP here")
+def test_a_served_file_is_followed(tmp_path, upstream):
+    sections = serving.configuration(tmp_path, upstream.url)
+    keys = tmp_path / "keys.json"
+    file = tmp_path / "rolecall.yaml"
+
+    def write(**changes):
+        # replaced at once, or half a file might be read
+        (tmp_path / "new.yaml").write_text(yaml.safe_dump(sections | changes))
+        (tmp_path / "new.yaml").replace(file)
+
+    def status(model):
+        return asked(process, model, ("x-api-key", token("basic_user"))).status
+
+    open_rules = [{"allow": ["internal_user"], "models": ["*"]}]
+    write()
+    with served(file, "--log-format", "json") as process:
+        wait_until(lambda: status("gpt") == 200, "the gateway is up")
+        assert status("secret") == 403
+
+        write(rules=open_rules)
+        wait_until(lambda: status("secret") == 200, "the change has taken effect")
+        process.await_log("the configuration was reloaded")
+
+        write(rules=[{"allow": ["internal_user"], "modles": ["gpt"]}])
+        process.await_log("unknown key: did you mean models")
+        process.await_log("the former one serves on")
+        assert status("secret") == 200
+        file.unlink()
+        process.await_log("cannot be read")
+        assert status("secret") == 200
+
+        write()
+        wait_until(lambda: status("secret") == 403, "the file is back")
+
+        # nothing of the file changes, so that only the signal can be the reason
+        keys.write_text(keys.read_text().replace('"k1"', '"k9"'))
+        reloads = process.log.count("the configuration was reloaded")
+        process.hang_up()
+        wait_until(
+            lambda: process.log.count("the configuration was reloaded") > reloads, "SIGHUP is heard"
+        )
+        assert status("gpt") == 401
+
+        credential = token("basic_user", sub="line\nfeed\x1b[31m")
+        asked(process, 'secret\r\n{"level":"error"}', ("Authorization", f"Bearer {credential}"))
+        in_the_query = message("GET", f"/v1/models?access_token={credential}")
+        assert exchange(process.port, in_the_query, "GET").status == 401
+    lines = [json.loads(line) for line in process.log.splitlines()]
+    refusals = [line for line in lines if line["message"] == "refused"]
+    assert all(
+        {"time", "level", "request_id", "reason", "status"} <= set(line) for line in refusals
+    )
+    assert {line["reason"] for line in refusals} == {
+        "model_not_allowed",
+        "unknown_key",
+        "missing_token",
+    }
+    assert "eyJ" not in process.log
+    assert "Traceback" not in process.log
+
+
+def test_a_text_log_escapes_what_callers_send(tmp_path, upstream):
+    sections = serving.configuration(tmp_path, upstream.url)
+    file = tmp_path / "rolecall.yaml"
+    file.write_text(yaml.safe_dump(sections))
+    credential = ("x-api-key", token("basic_user", sub="john\n00:00:00 ERROR \x1b[31mforged"))
+    with served(file) as process:
+        wait_until(lambda: asked(process, "gpt", credential).status == 200, "the gateway is up")
+        reply = asked(process, "gpt\r\n00:00:00 ERROR forged\x1b[2J\x00\u2028", credential)
+        assert reply.status == 403
+        process.await_log("reason=model_not_allowed")
+    (line,) = [line for line in process.log.splitlines() if "reason=" in line]
+    assert f"request_id={reply.headers['x-request-id']}" in line
+    assert r"subject=john\n00:00:00 ERROR \x1b[31mforged" in line
+    assert r"model=gpt\r\n00:00:00 ERROR forged\x1b[2J\x00\u2028" in line
+    assert "eyJ" not in process.log
+    assert all(
+        re.match(r"\d\d:\d\d:\d\d (INFO|WARNING) ", line) for line in process.log.splitlines()
+    )

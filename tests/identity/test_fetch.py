@@ -1,0 +1,344 @@
+"""Documents over HTTP, from servers on loopback that misbehave."""
+
+import asyncio
+import datetime as dt
+import gzip
+import json
+import ssl
+from contextlib import asynccontextmanager
+
+import pytest
+from aiohttp import ClientTimeout, web
+from aiohttp.test_utils import TestServer
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.x509.oid import NameOID
+
+from rolecall.identity.fetch import MAX_BYTES, FetchError, fetch_json
+
+from .parts.signing import Signer, key_set
+
+SECRET = "of-the-document"
+DOCUMENT = {**key_set(Signer()), "secret": SECRET}
+TEXT = json.dumps(DOCUMENT).encode()
+SOON = ClientTimeout(total=0.2)
+
+
+@asynccontextmanager
+async def serving(answer):
+    """A server with two doors; it counts who comes to the second, to which the first may send."""
+    app = web.Application()
+    elsewhere = []
+
+    async def other(request):
+        elsewhere.append(request.path)
+        return web.json_response(DOCUMENT)
+
+    app.router.add_get("/keys", answer)
+    app.router.add_get("/elsewhere", other)
+    async with TestServer(app) as server:
+        server.elsewhere = elsewhere
+        yield server
+
+
+async def failure(url, *, ca_file=None, deadline=SOON):
+    """The text of the failure: it names the URL, and nothing of what the server said."""
+    with pytest.raises(FetchError) as caught:
+        await fetch_json(url, ca_file, deadline=deadline)
+    text = str(caught.value)
+    assert text.startswith(url)
+    assert SECRET not in text
+    assert caught.value.__cause__ is None
+    return text.removeprefix(url)
+
+
+def answering(body=TEXT, **options):
+    async def answer(request):
+        return web.Response(body=body, **options)
+
+    return answer
+
+
+async def served(answer):
+    async with serving(answer) as server:
+        return await fetch_json(str(server.make_url("/keys")))
+
+
+async def refused(answer):
+    async with serving(answer) as server:
+        text = await failure(str(server.make_url("/keys")))
+        assert server.elsewhere == []
+        return text
+
+
+# Good servers
+
+
+async def test_a_document_is_fetched():
+    assert await served(answering()) == DOCUMENT
+
+
+@pytest.mark.parametrize("kind", ["application/json", "application/jwk-set+json", "text/plain"])
+async def test_providers_disagree_about_the_media_type(kind):
+    assert await served(answering(content_type=kind)) == DOCUMENT
+
+
+async def test_a_document_may_come_in_chunks():
+    async def answer(request):
+        response = web.StreamResponse()
+        await response.prepare(request)
+        for place in range(0, len(TEXT), 50):
+            await response.write(TEXT[place : place + 50])
+        return response
+
+    assert await served(answer) == DOCUMENT
+
+
+async def test_a_document_may_have_1_mib_and_no_more():
+    largest = TEXT.ljust(MAX_BYTES)
+    assert await served(answering(largest)) == DOCUMENT
+    assert "more than 1048576 bytes" in await refused(answering(largest + b" "))
+
+
+async def test_the_request_asks_for_json_uncompressed_and_says_who_asks():
+    seen = []
+
+    async def answer(request):
+        seen.append(request.headers)
+        return web.Response(body=TEXT)
+
+    await served(answer)
+    (headers,) = seen
+    assert headers["accept"] == "application/json"
+    assert headers["accept-encoding"] == "identity"
+    assert headers["user-agent"].startswith("rolecall/")
+    assert not {"authorization", "cookie"} & {name.lower() for name in headers}
+
+
+async def test_this_machine_is_never_asked_through_a_proxy(monkeypatch):
+    for name in ("http_proxy", "HTTP_PROXY"):
+        monkeypatch.setenv(name, "http://proxy.invalid:3128")
+    assert await served(answering()) == DOCUMENT
+
+
+# Bad servers
+
+
+@pytest.mark.parametrize("status", [201, 204, 206, 304, 400, 401, 403, 404, 429, 500, 502, 503])
+async def test_another_status_than_200_is_a_failure(status):
+    body = None if status in {204, 304} else TEXT
+    assert f"status {status}" in await refused(answering(body, status=status))
+
+
+LOCATIONS = [
+    "/elsewhere",
+    "/keys",
+    "https://evil.example/keys",
+    "http://169.254.169.254/latest/meta-data",
+    "file:///etc/passwd",
+    "",
+]
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_redirects_are_not_followed(status):
+    locations = iter(LOCATIONS)
+
+    async def answer(request):
+        return web.Response(status=status, headers={"location": next(locations)})
+
+    async with serving(answer) as server:
+        for _ in LOCATIONS:
+            assert f"status {status}" in await failure(str(server.make_url("/keys")))
+        assert server.elsewhere == []
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd", "x-gzip", "GZIP", "unknown"])
+async def test_a_compressed_document_is_refused(coding):
+    answer = answering(gzip.compress(TEXT), headers={"content-encoding": coding})
+    assert "compressed" in await refused(answer)
+
+
+async def test_a_bomb_is_refused_unopened():
+    bomb = gzip.compress(b"[" + b"0," * 5_000_000 + b"0]", 1)
+    assert "compressed" in await refused(answering(bomb, headers={"content-encoding": "gzip"}))
+
+
+BODIES = {
+    "nothing": b"",
+    "HTML": b"<!doctype html><title>Sign in</title>",
+    "garbage": bytes(range(256)),
+    "compressed and not said so": gzip.compress(TEXT),
+    "cut short": TEXT[:-1],
+    "two documents": TEXT + TEXT,
+    "a name twice": b'{"keys":[],"keys":[]}',
+    "a byte order mark": b"\xef\xbb\xbf" + TEXT,
+    "UTF-16": TEXT.decode().encode("utf-16"),
+    "NaN": b'{"keys":NaN}',
+    "deep": b"[" * 100_000,
+}
+
+
+@pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
+async def test_what_is_not_strict_json_is_refused(body):
+    assert "no usable JSON" in await refused(answering(body))
+
+
+async def test_a_document_without_end_is_read_to_the_limit():
+    sent = 0
+
+    async def answer(request):
+        nonlocal sent
+        response = web.StreamResponse()
+        await response.prepare(request)
+        try:
+            while sent < 100 * MAX_BYTES:
+                await response.write(b" " * 65536)
+                sent += 65536
+        except ConnectionError:
+            pass
+        return response
+
+    assert "more than 1048576 bytes" in await refused(answer)
+    assert sent < 20 * MAX_BYTES
+
+
+async def test_a_document_that_drips_ends_with_the_deadline():
+    async def answer(request):
+        response = web.StreamResponse()
+        await response.prepare(request)
+        while request.transport is not None:
+            await response.write(b" ")
+            await asyncio.sleep(0.01)
+        return response
+
+    assert "did not answer in time" in await refused(answer)
+
+
+async def test_a_server_that_never_answers_ends_with_the_deadline():
+    ended = asyncio.Event()
+
+    async def answer(request):
+        await ended.wait()
+
+    async with serving(answer) as server:
+        assert "in time" in await failure(str(server.make_url("/keys")))
+        ended.set()
+
+
+HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
+WIRES = {
+    "nothing": b"",
+    "no HTTP": b"SSH-2.0-OpenSSH_9.9\r\n",
+    "garbage": bytes(range(256)) * 8,
+    "half a head": HEAD,
+    "a head without end": HEAD + b"x: " + b"y" * 100_000,
+    "less than announced": HEAD + b"content-length: 10000\r\n\r\n" + TEXT,
+    "nothing of what is announced": HEAD + b"content-length: 10000\r\n\r\n",
+    "half a chunk": HEAD + b"transfer-encoding: chunked\r\n\r\nffff\r\n" + TEXT,
+    "no last chunk": HEAD + b"transfer-encoding: chunked\r\n\r\n1\r\n{\r\n",
+    "a chunk of no size": HEAD + b"transfer-encoding: chunked\r\n\r\nsize\r\n" + TEXT,
+    "a negative length": HEAD + b"content-length: -1\r\n\r\n" + TEXT,
+    "two lengths": HEAD + b"content-length: 1\r\ncontent-length: 2\r\n\r\n" + TEXT,
+    "a body cut short, without a length": HEAD + b"connection: close\r\n\r\n" + TEXT[:-1],
+}
+
+
+@asynccontextmanager
+async def raw(wire):
+    """A server that says the same to everybody and hangs up."""
+
+    async def speak(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(wire)
+        writer.close()
+
+    server = await asyncio.start_server(speak, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/keys"
+
+
+@pytest.mark.parametrize("wire", WIRES.values(), ids=WIRES)
+async def test_a_server_that_speaks_no_good_http_is_a_failure(wire):
+    async with raw(wire) as url:
+        assert await failure(url)
+
+
+async def test_a_server_that_is_not_there_is_a_failure():
+    async with raw(b"") as url:
+        pass
+    assert "cannot be reached" in await failure(url)
+
+
+@pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://127.0.0.1/keys", "keys", "http://"])
+async def test_what_is_no_http_url_is_a_failure(url):
+    assert await failure(url)
+
+
+# TLS
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    """A certificate of 127.0.0.1 that nobody has signed: the file, and a server's context."""
+    place = tmp_path_factory.mktemp("tls")
+    key = Signer("tls").private
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = dt.datetime.now(dt.UTC)
+    signed = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    certificate, private = place / "certificate.pem", place / "key.pem"
+    certificate.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
+    private.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, private)
+    return str(certificate), context
+
+
+@asynccontextmanager
+async def secure(context):
+    app = web.Application()
+    app.router.add_get("/keys", answering())
+    server = TestServer(app, scheme="https")
+    await server.start_server(ssl=context)
+    try:
+        yield str(server.make_url("/keys"))
+    finally:
+        await server.close()
+
+
+async def test_a_certificate_that_nobody_vouches_for_is_a_failure(certificate):
+    _, context = certificate
+    async with secure(context) as url:
+        assert "cannot be reached" in await failure(url)
+
+
+async def test_a_certificate_of_another_name_is_a_failure(certificate):
+    file, context = certificate
+    async with secure(context) as url:
+        other = url.replace("127.0.0.1", "localhost")
+        assert "cannot be reached" in await failure(other, ca_file=file)
+
+
+async def test_a_ca_file_that_cannot_be_read_is_a_failure(certificate, tmp_path):
+    _, context = certificate
+    empty = tmp_path / "empty.pem"
+    empty.touch()
+    async with secure(context) as url:
+        for file in (tmp_path / "nowhere.pem", empty, tmp_path):
+            assert await failure(url, ca_file=str(file))

@@ -1,0 +1,136 @@
+"""What is remembered of a token: all of it, for a minute at most, and not against its key."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rolecall.core import Caller
+from rolecall.identity.signature import verify
+from rolecall.identity.verdicts import LONGEST, Verdicts
+
+from .parts.gate import CLAIMS, ISSUER, NOW, SIGNER, Clock, gate, verdict
+
+JOHN = Caller(ISSUER, "john", expires=NOW + 300)
+
+
+def remembering(caller=JOHN, token=b"token", thumbprint="key", most=8):
+    verdicts = Verdicts(most)
+    verdicts.remember(token, caller, thumbprint, NOW)
+    return verdicts
+
+
+@pytest.mark.parametrize(
+    ("life", "later", "found"),
+    [
+        (300, 0, True),
+        (300, LONGEST - 0.5, True),
+        (300, LONGEST, False),
+        (300, 299, False),
+        (30, 29.5, True),
+        (30, 30, False),
+        (0, 0, False),
+        (-30, 0, False),
+    ],
+)
+def test_a_verdict_holds_for_a_minute_and_never_beyond_exp(life, later, found):
+    john = Caller(ISSUER, "john", expires=NOW + life)
+    assert remembering(john).find(b"token", NOW + later) == (john if found else None)
+
+
+def test_tokens_that_begin_alike_are_not_alike():
+    """CVE-2026-35030: a cache whose key was the first 20 characters."""
+    verdicts = remembering(token=b"A" * 20 + b"john")
+    for other in (b"A" * 20, b"A" * 20 + b"jane", b"A" * 20 + b"john ", b"B" + b"A" * 19 + b"john"):
+        assert verdicts.find(other, NOW) is None
+
+
+@given(one=st.binary(), other=st.binary())
+def test_a_verdict_is_found_by_the_very_same_bytes_alone(one, other):
+    assert remembering(token=one).find(other, NOW) == (JOHN if one == other else None)
+
+
+def test_the_oldest_verdict_makes_room():
+    verdicts = Verdicts(3)
+    for name in (b"a", b"b", b"c", b"a", b"d"):
+        verdicts.remember(name, JOHN, "key", NOW)
+    remembered = {name for name in (b"a", b"b", b"c", b"d") if verdicts.find(name, NOW)}
+    assert remembered == {b"a", b"c", b"d"}
+
+
+def test_a_thousand_tokens_take_the_room_of_the_limit():
+    verdicts = Verdicts(100)
+    names = [str(number).encode() for number in range(1000)]
+    for name in names:
+        verdicts.remember(name, JOHN, "key", NOW)
+    assert [name for name in names if verdicts.find(name, NOW)] == names[900:]
+
+
+def test_what_a_key_has_signed_is_forgotten_with_the_key():
+    verdicts = Verdicts()
+    for key in ("one", "two", "three"):
+        verdicts.remember(key.encode(), JOHN, key, NOW)
+    verdicts.forget(frozenset({"one", "three", "never seen"}))
+    assert [verdicts.find(key, NOW) for key in (b"one", b"two", b"three")] == [None, JOHN, None]
+
+
+# Seen through the verifier
+
+
+class Counting:
+    """The signature step, counted."""
+
+    def __init__(self):
+        self.count = 0
+
+    def __call__(self, algorithm, key, signing_input, signature):
+        self.count += 1
+        return verify(algorithm, key, signing_input, signature)
+
+
+async def test_a_token_is_verified_once_a_minute():
+    counting = Counting()
+    token = SIGNER.token(CLAIMS)
+    async with gate(verify_signature=counting) as verifier:
+        for later, count in ((0, 1), (30, 1), (59.5, 1), (60, 2), (119.5, 2), (120, 3)):
+            verifier.clock.now = NOW + later
+            assert await verdict(verifier, token) == "accepted"
+            assert counting.count == count
+
+
+async def test_a_remembered_token_expires_like_any_other():
+    token = SIGNER.token({**CLAIMS, "exp": NOW + 30})
+    async with gate() as verifier:
+        for later, expected in ((0, "accepted"), (89.5, "accepted"), (90, "expired")):
+            verifier.clock.now = NOW + later
+            assert await verdict(verifier, token) == expected
+
+
+async def test_a_token_in_its_leeway_is_verified_each_time():
+    counting = Counting()
+    token = SIGNER.token({**CLAIMS, "exp": NOW - 10})
+    async with gate(verify_signature=counting) as verifier:
+        for count in (1, 2, 3):
+            assert await verdict(verifier, token) == "accepted"
+            assert counting.count == count
+
+
+async def test_a_refused_token_is_not_remembered():
+    token = SIGNER.token({**CLAIMS, "nbf": NOW + 61})
+    async with gate(clock=Clock()) as verifier:
+        assert await verdict(verifier, token) == "not_yet_valid"
+        verifier.clock.now = NOW + 1
+        assert await verdict(verifier, token) == "accepted"
+
+
+async def test_a_remembered_token_lends_nothing_to_its_likes():
+    token = SIGNER.token(CLAIMS)
+    signing_input, _, signature = token.rpartition(b".")
+    async with gate() as verifier:
+        assert await verdict(verifier, token) == "accepted"
+        other = SIGNER.token({**CLAIMS, "sub": "jane"})
+        assert (await verifier.authenticate(other)).subject == "jane"
+        assert (await verifier.authenticate(token)).subject == "john"
+        assert await verdict(verifier, token[:20]) == "malformed_token"
+        assert await verdict(verifier, signing_input + b".AAAA") == "bad_signature"
+        stolen = other.rpartition(b".")[0] + b"." + signature
+        assert await verdict(verifier, stolen) == "bad_signature"

@@ -1,0 +1,185 @@
+"""Why: the explanation is the evaluator's own decision, with the lines that led to it."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rolecall.core import Call, Caller, RoleClaim, RoleMapping, Rule, Source
+from rolecall.policy import Explanation, Step, assign_roles, compile_policy, decide, explain
+
+
+def at(line, text=""):
+    return Source("gw.yaml", line, text)
+
+
+STAFF = RoleMapping("staff", ("employee",), (), at(3, "- role: staff"))
+LAB = RoleMapping("lab", ("employee",), ("https://lab.example",), at(4, "- role: lab"))
+ALLOW = Rule("allow", ("staff",), ("a", "b"), ("chat",), at(6, "- allow: [staff]"))
+DENY = Rule("deny", ("*",), ("*-x",), ("*",), at(8, '- deny: ["*"]'))
+TABLE = compile_policy([STAFF, LAB], [ALLOW, DENY])
+
+
+def caller(*values, issuer="https://login.example"):
+    claims = tuple(RoleClaim(("realm_access", "roles"), value) for value in values)
+    return assign_roles(TABLE, Caller(issuer, "ada", role_claims=claims))
+
+
+STEPS = {
+    "allowed": (
+        caller("employee"),
+        Call("chat", "a"),
+        [
+            Step("claim realm_access.roles = 'employee'", "gives role staff", STAFF.source),
+            Step(
+                "claim realm_access.roles = 'employee'",
+                "gives role lab to callers of other issuers only",
+                LAB.source,
+            ),
+            Step("allow staff: a, b at chat", "matches: allows", ALLOW.source),
+            Step("deny *: *-x", "does not match: the model is 'a'", DENY.source),
+        ],
+    ),
+    "denied": (
+        caller("employee", issuer="https://lab.example"),
+        Call("chat", "a-x"),
+        [
+            Step("claim realm_access.roles = 'employee'", "gives role staff", STAFF.source),
+            Step("claim realm_access.roles = 'employee'", "gives role lab", LAB.source),
+            Step("allow staff: a, b at chat", "does not match: the model is 'a-x'", ALLOW.source),
+            Step("deny *: *-x", "matches: denies", DENY.source),
+        ],
+    ),
+    "at another endpoint": (
+        caller("employee", "?"),
+        Call("messages", "a"),
+        [
+            Step("claim realm_access.roles = 'employee'", "gives role staff", STAFF.source),
+            Step(
+                "claim realm_access.roles = 'employee'",
+                "gives role lab to callers of other issuers only",
+                LAB.source,
+            ),
+            Step("claim realm_access.roles = '?'", "leads to no role"),
+            Step(
+                "allow staff: a, b at chat",
+                "does not match: the endpoint is messages",
+                ALLOW.source,
+            ),
+            Step("deny *: *-x", "does not match: the model is 'a'", DENY.source),
+        ],
+    ),
+    "without a role": (
+        caller(),
+        Call("chat", "a"),
+        [
+            Step("role claims", "the token holds none"),
+            Step(
+                "allow staff: a, b at chat",
+                "does not match: the caller's roles are none",
+                ALLOW.source,
+            ),
+            Step("deny *: *-x", "does not match: the caller's roles are none", DENY.source),
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize(("who", "call", "steps"), STEPS.values(), ids=STEPS)
+def test_every_claim_and_every_rule_is_a_step(who, call, steps):
+    assert explain(TABLE, who, call) == Explanation(decide(TABLE, who, call), tuple(steps))
+
+
+def test_the_json_form_names_file_line_and_text():
+    shown = explain(TABLE, caller("employee"), Call("chat", "a-x")).as_json()
+    assert json.loads(json.dumps(shown)) == {
+        "decision": "deny",
+        "reason": "denied_by_rule",
+        "roles": ["staff"],
+        "rule": {"file": "gw.yaml", "line": 8, "text": '- deny: ["*"]'},
+        "steps": [
+            {
+                "subject": "claim realm_access.roles = 'employee'",
+                "outcome": "gives role staff",
+                "source": {"file": "gw.yaml", "line": 3, "text": "- role: staff"},
+            },
+            {
+                "subject": "claim realm_access.roles = 'employee'",
+                "outcome": "gives role lab to callers of other issuers only",
+                "source": {"file": "gw.yaml", "line": 4, "text": "- role: lab"},
+            },
+            {
+                "subject": "allow staff: a, b at chat",
+                "outcome": "does not match: the model is 'a-x'",
+                "source": {"file": "gw.yaml", "line": 6, "text": "- allow: [staff]"},
+            },
+            {
+                "subject": "deny *: *-x",
+                "outcome": "matches: denies",
+                "source": {"file": "gw.yaml", "line": 8, "text": '- deny: ["*"]'},
+            },
+        ],
+    }
+
+
+def test_the_json_form_of_silence():
+    shown = explain(TABLE, caller(), Call("chat", "a")).as_json()
+    assert (shown["decision"], shown["reason"]) == ("deny", "no_role")
+    assert (shown["roles"], shown["rule"]) == ([], None)
+    assert shown["steps"][0] == {
+        "subject": "role claims",
+        "outcome": "the token holds none",
+        "source": None,
+    }
+
+
+@pytest.mark.parametrize(
+    ("rule", "title"),
+    [
+        (ALLOW, "allow staff: a, b at chat"),
+        (DENY, "deny *: *-x"),
+        (Rule("allow", ("r", "s"), (), ("*",), at(1)), "allow r, s: no model"),
+        (Rule("allow", ("r",), ("a",), (), at(1)), "allow r: a at no endpoint"),
+        (
+            Rule("allow", ("r",), ("a",), ("chat", "messages"), at(1)),
+            "allow r: a at chat, messages",
+        ),
+    ],
+)
+def test_a_rule_is_told_in_one_line(rule, title):
+    (_, step) = explain(compile_policy([], [rule]), caller(), Call("chat", "a")).steps
+    assert (step.subject, step.source) == (title, rule.source)
+
+
+rules = st.lists(
+    st.builds(
+        Rule,
+        effect=st.sampled_from(["allow", "deny"]),
+        roles=st.sampled_from([("staff",), ("lab",), ("*",), ("s*", "x")]),
+        models=st.sampled_from([("a",), ("*",), ("a*", "b"), ()]),
+        endpoints=st.sampled_from([("*",), ("chat",), ("messages",), ()]),
+        source=st.integers(1, 99).map(at),
+    ),
+    max_size=5,
+)
+
+
+@given(
+    rules,
+    st.frozensets(st.sampled_from(["staff", "lab"])),
+    st.builds(Call, st.sampled_from(["chat", "messages"]), st.sampled_from(["a", "b", "ab"])),
+)
+def test_the_steps_agree_with_the_decision(rules, roles, call):
+    table = compile_policy([], rules)
+    who = Caller("https://login.example", "ada", roles=roles)
+    explanation = explain(table, who, call)
+    outcomes = [step.outcome for step in explanation.steps]
+    decision = decide(table, who, call)
+
+    assert explanation.decision == decision
+    assert len(outcomes) == 1 + len(rules)
+    assert decision.allowed == ("matches: allows" in outcomes and "matches: denies" not in outcomes)
+    if decision.rule:
+        place = [rule is decision.rule for rule in rules].index(True)
+        assert outcomes[1 + place] == ("matches: allows" if decision.allowed else "matches: denies")
