@@ -1,0 +1,393 @@
+"""One HTTP/1.1 connection to an upstream: a small state machine around httptools.
+
+NEW → ACTIVE → IDLE → ACTIVE … → CLOSED. A connection that saw anything out of order (bytes
+nobody asked for, broken framing, an answer before the request was sent) is closed and never
+used again, so that one answer can never be taken for another's (RFC 9112 section 6, 9.2, 11.2).
+"""
+
+import asyncio
+import select
+import ssl
+from collections import deque
+from collections.abc import Callable
+from enum import Enum, auto
+from typing import Final, cast
+
+import httptools
+
+from rolecall.core import Reason
+from rolecall.upstream.http1.tls import TlsObject
+from rolecall.upstream.transport import Headers, TransportError
+
+MAX_HEAD: Final = 64 * 1024
+MAX_HEADERS: Final = 200
+MAX_INTERIM: Final = 16
+HIGH_WATER: Final = 256 * 1024
+_FRAMING: Final = frozenset({b"content-length", b"transfer-encoding"})
+
+
+class State(Enum):
+    """Where a connection is in its life."""
+
+    NEW = auto()
+    ACTIVE = auto()
+    IDLE = auto()
+    CLOSED = auto()
+
+
+class StaleConnection(TransportError):
+    """A connection that had been idle was closed before it brought a byte of an answer."""
+
+    def __init__(self) -> None:
+        super().__init__(Reason.UPSTREAM_ERROR, "The upstream closed an idle connection.")
+
+
+class Connection(asyncio.Protocol):
+    """One connection; it carries one request at a time.
+
+    Args:
+        loop: the running loop.
+        on_closed: called once, when the connection is gone.
+    """
+
+    __slots__ = (
+        "_body_until_close",
+        "_buffered",
+        "_complete",
+        "_fault",
+        "_head_bytes",
+        "_head_done",
+        "_idle",
+        "_interim",
+        "_keep_alive",
+        "_last",
+        "_loop",
+        "_loose",
+        "_on_closed",
+        "_parser",
+        "_paused",
+        "_pieces",
+        "_poll",
+        "_silent",
+        "_timer",
+        "_tls",
+        "_total",
+        "_transport",
+        "_waiter",
+        "headers",
+        "idle_since",
+        "reused",
+        "state",
+        "status",
+    )
+
+    def __init__(
+        self, loop: asyncio.AbstractEventLoop, on_closed: "Callable[[Connection], None]"
+    ) -> None:
+        self._loop = loop
+        self._on_closed = on_closed
+        self._parser = httptools.HttpResponseParser(self)
+        self._transport: asyncio.Transport
+        self._tls: TlsObject | None = None
+        self._poll: select.poll | None = None
+        self._waiter: asyncio.Future[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._total: asyncio.TimerHandle | None = None
+        self._fault: TransportError | None = None
+        self._pieces: deque[bytes] = deque()
+        self.state = State.NEW
+        self.reused = False
+        self.idle_since = 0.0
+        self._begin()
+
+    def _begin(self) -> None:
+        self.status = 0
+        self.headers: Headers = []
+        self._head_bytes = 0
+        self._loose = 0
+        self._head_done = False
+        self._interim = 0
+        self._complete = False
+        self._keep_alive = False
+        self._body_until_close = False
+        self._buffered = 0
+        self._paused = False
+        self._silent = True
+        self._last = 0.0
+        self._idle = 0.0
+
+    # -- what the transport does with a connection ---------------------------------------------
+
+    async def request(
+        self, data: bytes, *, first_byte: float, idle: float, total: float | None, began: float
+    ) -> None:
+        """Send a request and wait for the head of its answer.
+
+        Args:
+            data: the whole request.
+            first_byte: seconds until the head must be there.
+            idle: seconds that may pass between two pieces of the body, later.
+            total: seconds from ``began`` until the whole answer must be there; None: no bound.
+            began: the loop's time when the caller began, before there was a connection.
+
+        Raises:
+            StaleConnection: the upstream had closed this idle connection; nothing came back.
+            TransportError: no usable answer came.
+        """
+        if self._fault is not None:
+            raise self._fault
+        if self.state is State.IDLE:
+            self.reused = True
+            self._begin()
+        self.state = State.ACTIVE
+        self._idle = idle
+        if total is not None:
+            self._total = self._loop.call_at(began + total, self._too_long, total)
+        self._transport.write(data)
+        self._timer = self._loop.call_later(first_byte, self._too_late, first_byte)
+        try:
+            await self._wait()
+        finally:
+            self._stop_timer()
+        if self._fault is not None and not self._pieces and not self._complete:
+            raise self._fault
+
+    async def read(self) -> bytes:
+        """The next piece of the body; empty at its end.
+
+        Raises:
+            TransportError: the upstream stalled, broke off, or broke the protocol.
+        """
+        pieces = self._pieces
+        while not pieces:
+            if self._complete:
+                return b""
+            if self._fault is not None:
+                raise self._fault
+            self._last = self._loop.time()
+            if self._timer is None:
+                self._timer = self._loop.call_later(self._idle, self._check_idle)
+            # what wakes it may be less than a piece: a chunk's size, a trailer
+            await self._wait()
+        data = pieces.popleft() if len(pieces) == 1 else b"".join(pieces)
+        pieces.clear()
+        self._buffered = 0
+        if self._paused:
+            self._paused = False
+            if not self._transport.is_closing():
+                self._transport.resume_reading()
+        return data
+
+    def is_usable(self) -> bool:
+        """Whether it is idle and nothing waits in its socket: no end, and nothing unasked for."""
+        return (
+            self.state is State.IDLE
+            and not self._transport.is_closing()
+            and not (self._poll is not None and self._poll.poll(0))
+        )
+
+    def release(self) -> bool:
+        """The answer is no longer wanted; return whether the connection can serve again."""
+        self._stop_timers()
+        if (
+            self._complete
+            and self._keep_alive
+            and self._fault is None
+            and self.state is State.ACTIVE
+            and not self._pieces
+            and not self._transport.is_closing()
+            # an answer that came before the whole request was sent leaves the rest in between
+            and self._transport.get_write_buffer_size() == 0
+        ):
+            self.state = State.IDLE
+            self.idle_since = self._loop.time()
+            return True
+        self.abort()
+        return False
+
+    def abort(self) -> None:
+        """End the connection at once."""
+        self._stop_timers()
+        if self.state is not State.CLOSED:
+            self._transport.abort()
+
+    def tls_session(self) -> ssl.SSLSession | None:
+        """The TLS session, with which the next handshake is shorter."""
+        return self._tls.session if self._tls is not None else None
+
+    # -- what the event loop tells ---------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The connection stands."""
+        # uvloop's are of no such class, and behave as if they were
+        self._transport = cast("asyncio.Transport", transport)
+        self._tls = transport.get_extra_info("ssl_object")
+        socket = transport.get_extra_info("socket")
+        if socket is not None and hasattr(select, "poll"):
+            self._poll = select.poll()
+            self._poll.register(socket.fileno(), select.POLLIN)
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes have come."""
+        if self.state is not State.ACTIVE or self._complete:
+            # nobody asked: whatever it is, it must not become somebody's answer
+            self._fail(Reason.UPSTREAM_ERROR, "The upstream sent what nobody had asked for.")
+            return
+        if self._fault is not None:
+            return
+        self._silent = False
+        self._loose += len(data)
+        try:
+            self._parser.feed_data(data)
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade):
+            self._fail(Reason.UPSTREAM_ERROR, "The upstream's answer breaks HTTP.")
+        if self._loose > 2 * MAX_HEAD:
+            # the parser tells of a field when it is whole, and never of a chunk's extensions
+            self._fail(Reason.UPSTREAM_ERROR, "The upstream sends fields without an end.")
+        if self._head_done or self._fault is not None:
+            self._last = self._loop.time()
+            self._wake()
+
+    def eof_received(self) -> bool:
+        """The upstream will send no more; the connection closes."""
+        if (
+            self.state is State.ACTIVE
+            and self._fault is None
+            and self._head_done
+            and self._body_until_close
+            # whoever cuts a TLS connection cannot feign its end (RFC 9112 9.8)
+            and (self._tls is None or self._tls.ended)
+        ):
+            self._complete = True
+        self._lost(None)
+        # not close(), which would wait until the rest of the request is sent
+        self._transport.abort()
+        return False
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection is gone."""
+        self._lost(exc)
+        self.state = State.CLOSED
+        self._poll = None
+        self._stop_timers()
+        self._on_closed(self)
+
+    # -- what the parser tells ---------------------------------------------------------------------
+
+    def on_message_begin(self) -> None:
+        """A message begins: the answer, an interim answer, or one too many."""
+        if self._complete:
+            self._fail(Reason.UPSTREAM_ERROR, "The upstream sent two answers for one request.")
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header field of the answer, or a trailer field, which nobody needs."""
+        self._head_bytes += len(name) + len(value) + 4
+        if self._head_bytes > MAX_HEAD or len(self.headers) >= MAX_HEADERS:
+            self._fail(Reason.UPSTREAM_ERROR, "The head of the upstream's answer is too long.")
+        elif not self._head_done:
+            self.headers.append((name.lower(), value.rstrip()))
+
+    def on_headers_complete(self) -> None:
+        """The head is whole."""
+        if self._complete or self._fault is not None:
+            return
+        status = self._parser.get_status_code()
+        if status < 200:
+            self._interim += 1
+            if (status <= 101 and status != 100) or self._interim > MAX_INTERIM:
+                self._fail(Reason.UPSTREAM_ERROR, "The upstream switches or delays the protocol.")
+            self.headers = []
+            return
+        self.status = status
+        self._head_done = True
+        self._keep_alive = self._parser.should_keep_alive()
+        framing = [field for field in self.headers if field[0] in _FRAMING]
+        self._body_until_close = not framing
+        if framing and framing[0][0] == b"transfer-encoding":
+            if len(framing) > 1 or framing[0][1].lower() != b"chunked":
+                self._fail(Reason.UPSTREAM_ERROR, "The upstream's answer has an unknown framing.")
+            elif self._parser.get_http_version() != "1.1":
+                # RFC 9112 6.1: such a framing may be a mistake of someone in between
+                self._keep_alive = False
+
+    def on_body(self, data: bytes) -> None:
+        """A piece of the body."""
+        if self._complete or self._fault is not None:
+            return
+        self._loose = 0
+        self._pieces.append(data)
+        self._buffered += len(data)
+        if self._buffered > HIGH_WATER and not self._paused:
+            self._paused = True
+            self._transport.pause_reading()
+
+    def on_message_complete(self) -> None:
+        """The message is whole."""
+        if self._head_done and self._fault is None:
+            self._complete = True
+
+    # -- waiting -----------------------------------------------------------------------------------
+
+    async def _wait(self) -> None:
+        """Wait until something is there: a head, more of the body, the end, a fault."""
+        self._waiter = self._loop.create_future()
+        try:
+            await self._waiter
+        finally:
+            self._waiter = None
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _stop_timers(self) -> None:
+        self._stop_timer()
+        if self._total is not None:
+            self._total.cancel()
+            self._total = None
+
+    def _too_long(self, total: float) -> None:
+        self._fail(Reason.UPSTREAM_TIMEOUT, f"The upstream took more than {total:g} s.")
+
+    def _too_late(self, deadline: float) -> None:
+        self._timer = None
+        self._fail(Reason.UPSTREAM_TIMEOUT, f"The upstream did not answer within {deadline:g} s.")
+
+    def _check_idle(self) -> None:
+        self._timer = None
+        left = self._last + self._idle - self._loop.time()
+        if self._waiter is None or left > 0:
+            wait = left if left > 0 else self._idle
+            self._timer = self._loop.call_later(wait, self._check_idle)
+            return
+        self._fail(Reason.UPSTREAM_TIMEOUT, f"The upstream sent nothing for {self._idle:g} s.")
+
+    def _lost(self, exc: Exception | None) -> None:
+        """No more will come: whoever waits for more gets to know."""
+        if self._fault is None and not self._complete and self.state is not State.IDLE:
+            if self._silent and self.reused:
+                self._fault = StaleConnection()
+            elif self._silent and isinstance(exc, ssl.SSLError):
+                # with TLS 1.3 a client learns after the handshake that it was refused
+                self._fault = TransportError(
+                    Reason.UPSTREAM_UNAVAILABLE, "The upstream ended the TLS connection."
+                )
+            else:
+                what = "its answer" if self._head_done else "before it answered"
+                self._fault = TransportError(
+                    Reason.UPSTREAM_ERROR, f"The upstream broke off {what}."
+                )
+        self._wake()
+
+    def _fail(self, reason: Reason, message: str) -> None:
+        if self._fault is None:
+            self._fault = TransportError(reason, message)
+        self._keep_alive = False
+        self._wake()
+        if self.state in {State.ACTIVE, State.IDLE}:
+            self._transport.abort()

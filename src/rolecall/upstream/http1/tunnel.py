@@ -1,0 +1,77 @@
+"""The way through a forward proxy: CONNECT, then TLS to the upstream itself (RFC 9110 9.3.6)."""
+
+import asyncio
+import re
+from collections.abc import Callable
+from typing import Final
+
+from rolecall.core import Reason
+from rolecall.upstream.http1.connection import Connection
+from rolecall.upstream.http1.origin import Origin
+from rolecall.upstream.http1.tls import ClientContext
+from rolecall.upstream.transport import TransportError
+
+_MAX_HEAD: Final = 16 * 1024
+_OPENED: Final = re.compile(rb"HTTP/1\.[01] 2[0-9][0-9][ \r]")
+
+
+class _Handshake(asyncio.Protocol):
+    """Reads the proxy's answer to CONNECT."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.answer: asyncio.Future[bytes] = loop.create_future()
+        self._data = b""
+
+    def data_received(self, data: bytes) -> None:
+        self._data += data
+        whole = b"\r\n\r\n" in self._data or len(self._data) > _MAX_HEAD
+        if whole and not self.answer.done():
+            self.answer.set_result(self._data)
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
+        if not self.answer.done():
+            self.answer.set_result(b"")
+
+
+async def open_tunnel(
+    loop: asyncio.AbstractEventLoop,
+    origin: Origin,
+    context: ClientContext | None,
+    make: Callable[[], Connection],
+) -> Connection:
+    """Connect to an origin through its proxy.
+
+    Raises:
+        OSError: the proxy cannot be reached.
+        TransportError: it refuses.
+    """
+    proxy = origin.proxy
+    assert proxy is not None  # noqa: S101 - who asks for a tunnel has a proxy
+    transport, handshake = await loop.create_connection(
+        lambda: _Handshake(loop), proxy.host, proxy.port
+    )
+    try:
+        host = f"[{origin.host}]" if ":" in origin.host else origin.host
+        authority = f"{host}:{origin.port}".encode()
+        lines = [b"CONNECT " + authority + b" HTTP/1.1", b"Host: " + authority]
+        if proxy.authorization is not None:
+            lines.append(b"Proxy-Authorization: " + proxy.authorization)
+        transport.write(b"\r\n".join(lines) + b"\r\n\r\n")
+        head, end, rest = (await handshake.answer).partition(b"\r\n\r\n")
+        if not end or rest or not _OPENED.match(head + end):
+            raise TransportError(
+                Reason.UPSTREAM_UNAVAILABLE, "The proxy does not open a way to the upstream."
+            )
+        connection = make()
+        if context is None:
+            transport.set_protocol(connection)
+            connection.connection_made(transport)
+            return connection
+        secured = await loop.start_tls(transport, connection, context, server_hostname=origin.host)
+        if secured is None:
+            raise ConnectionAbortedError
+        connection.connection_made(secured)
+    except BaseException:
+        transport.abort()
+        raise
+    return connection

@@ -1,0 +1,67 @@
+"""One request through the transport, and what came of it."""
+
+import asyncio
+from dataclasses import dataclass
+
+from rolecall.config import Timeouts, Tls
+from rolecall.core import Reason
+from rolecall.upstream.http1 import Http1Response, Http1Transport
+from rolecall.upstream.transport import Headers, Request, TransportError
+
+PATIENT = Timeouts(connect=5, first_byte=5, stream=5, idle=5)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A whole answer."""
+
+    status: int
+    headers: Headers
+    body: bytes
+
+
+Outcome = Answer | Reason
+
+
+def request(
+    url: str,
+    body: bytes = b"{}",
+    *,
+    timeouts: Timeouts = PATIENT,
+    stream: bool = False,
+    tls: Tls | None = None,
+    headers: Headers | None = None,
+) -> Request:
+    return Request(
+        url, headers or [(b"content-type", b"application/json")], body, timeouts, stream, tls
+    )
+
+
+async def whole(response: Http1Response) -> Answer:
+    """Read an answer to its end and close it."""
+    try:
+        body = bytearray()
+        while piece := await response.read():
+            body += piece
+        return Answer(response.status, response.headers, bytes(body))
+    finally:
+        response.close()
+
+
+async def outcome(transport: Http1Transport, asked: Request) -> Outcome:
+    """The answer to a request, or the reason why there is none."""
+    try:
+        return await whole(await transport.send(asked))
+    except TransportError as error:
+        return error.reason
+
+
+async def body_of(transport: Http1Transport, asked: Request) -> bytes:
+    return (await whole(await transport.send(asked))).body
+
+
+async def counts(transport: Http1Transport) -> tuple[int, int]:
+    """Open and idle connections, once the loop has told of those that have just ended."""
+    for _ in range(5):
+        await asyncio.sleep(0)
+    return transport.counts()

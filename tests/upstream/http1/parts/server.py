@@ -1,0 +1,135 @@
+"""A server on a raw socket that reads requests properly and answers as badly as a test likes."""
+
+import asyncio
+import socket
+import ssl
+import struct
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """One request as it came."""
+
+    path: str
+    head: bytes
+    body: bytes
+
+
+@dataclass
+class Peer:
+    """A client's connection as the server sees it."""
+
+    number: int
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+    gone: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def receive(self) -> Received:
+        head = await self.reader.readuntil(b"\r\n\r\n")
+        length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
+        path = head.split(b" ", 2)[1].decode()
+        return Received(path, head, await self.reader.readexactly(length))
+
+    async def send(self, data: bytes) -> None:
+        self.writer.write(data)
+        await self.writer.drain()
+
+    async def answer(self, body: bytes) -> None:
+        await self.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
+
+    async def until_closed(self) -> None:
+        """Wait, as the one who answers, until the client has closed the connection."""
+        with suppress(ConnectionError):
+            while await self.reader.read(65536):
+                pass
+
+    def close(self) -> None:
+        self.writer.close()
+
+    def cut(self) -> None:
+        """End the connection without TLS's farewell."""
+        self.writer.transport.abort()
+
+    def reset(self) -> None:
+        """End the connection with RST."""
+        sock = self.writer.get_extra_info("socket")
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.writer.transport.abort()
+
+
+Answer = Callable[[Peer, Received], Awaitable[None]]
+
+
+@dataclass
+class Server:
+    """What came to the server, and where it is."""
+
+    url: str
+    requests: list[Received] = field(default_factory=list)
+    peers: list[Peer] = field(default_factory=list)
+
+
+async def own(peer: Peer, received: Received) -> None:
+    """The answer that belongs to a request and to no other."""
+    await peer.answer(b"own " + received.path.encode() + b" " + received.body)
+
+
+@asynccontextmanager
+async def serving(
+    answer: Answer = own,
+    *,
+    tls: ssl.SSLContext | None = None,
+    host: str = "127.0.0.1",
+    greeting: bytes = b"",
+    keeping: bool = True,
+) -> AsyncIterator[Server]:
+    """Serve; ``answer`` is called with each request, and may do to the connection what it likes.
+
+    Args:
+        answer: called with each request.
+        tls: a server's context.
+        host: where to listen.
+        greeting: what is sent before any request.
+        keeping: whether what came is kept, to be looked at.
+    """
+    tasks = set()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        tasks.add(asyncio.current_task())
+        peer = Peer(len(running.peers), reader, writer)
+        if keeping:
+            running.peers.append(peer)
+        if greeting:
+            writer.write(greeting)
+        try:
+            while not writer.is_closing():
+                received = await peer.receive()
+                if keeping:
+                    running.requests.append(received)
+                await answer(peer, received)
+        except (ConnectionError, asyncio.IncompleteReadError, ssl.SSLError):
+            pass
+        except asyncio.CancelledError:
+            # streams would log it; the server ends, and nobody waits for this
+            pass
+        finally:
+            writer.transport.abort()
+            peer.gone.set()
+            tasks.discard(asyncio.current_task())
+
+    server = await asyncio.start_server(serve, host, 0, ssl=tls, backlog=4096)
+    port = server.sockets[0].getsockname()[1]
+    running = Server(f"{'http' if tls is None else 'https'}://{host}:{port}")
+    try:
+        yield running
+    finally:
+        server.close()
+        ending = list(tasks)
+        for task in ending:
+            task.cancel()
+        await asyncio.gather(*ending, return_exceptions=True)
+        for _ in range(3):
+            await asyncio.sleep(0)

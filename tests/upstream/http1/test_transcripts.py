@@ -1,0 +1,206 @@
+"""Whatever an upstream sends: its answer or a reason, and never another request's answer."""
+
+import asyncio
+
+import pytest
+
+from rolecall.config import Timeouts
+from rolecall.core import Reason
+
+from .parts.exchange import Answer, body_of, counts, outcome, request
+from .parts.server import own, serving
+from .parts.transcripts import BAD, CHUNKED, GOOD, HELLO, OK
+
+HASTY = Timeouts(connect=5, first_byte=0.05, stream=0.05, idle=0.05)
+
+
+def playing(transcript):
+    """Answer ``/play`` with the transcript, and everything else with its own answer."""
+
+    async def answer(peer, received):
+        if received.path != "/play":
+            await own(peer, received)
+            return
+        await peer.send(transcript.sent)
+        if transcript.ends:
+            peer.close()
+        elif not transcript.kept:
+            await peer.until_closed()
+            peer.close()
+
+    return answer
+
+
+def same(got, expected):
+    """Whether an outcome is the expected one; headers count where they are spelled out."""
+    if isinstance(expected, Answer) and expected.headers is None and isinstance(got, Answer):
+        return (got.status, got.body) == (expected.status, expected.body)
+    return got == expected
+
+
+@pytest.mark.parametrize("transcript", [*GOOD, *BAD], ids=str)
+async def test_a_transcript_is_answered_as_specified_and_poisons_nothing(transport, transcript):
+    async with asyncio.timeout(5), serving(playing(transcript)) as server:
+        assert await body_of(transport, request(f"{server.url}/before")) == b"own /before {}"
+        got = await outcome(transport, request(f"{server.url}/play"))
+        assert same(got, transcript.outcome)
+        if not transcript.kept:
+            await server.peers[0].gone.wait()
+        assert await body_of(transport, request(f"{server.url}/own", b"1")) == b"own /own 1"
+        assert len(server.peers) == (1 if transcript.kept else 2)
+        assert await counts(transport) == (1, 1)
+
+
+PLACES = {
+    "length": HELLO,
+    "chunked": CHUNKED + b"5\r\nhello\r\n0\r\nx: y\r\n\r\n",
+    "after an interim answer": b"HTTP/1.1 100 Continue\r\n\r\n" + HELLO,
+}
+
+
+@pytest.mark.parametrize("end", ["close", "reset"])
+@pytest.mark.parametrize("framing", PLACES)
+async def test_an_end_at_any_place_is_an_error(transport, framing, end):
+    sent = PLACES[framing]
+
+    async def answer(peer, received):
+        await peer.send(sent[: int(received.body)])
+        await asyncio.sleep(0)
+        getattr(peer, end)()
+
+    async with asyncio.timeout(10), serving(answer) as server:
+        for place in range(len(sent)):
+            got = await outcome(transport, request(server.url, b"%d" % place))
+            assert got is Reason.UPSTREAM_ERROR, sent[:place]
+            assert await counts(transport) == (0, 0)
+        assert len(server.requests) == len(sent)
+
+
+async def test_a_body_until_close_ends_with_close_and_not_with_a_reset(transport):
+    async def answer(peer, received):
+        await peer.send(OK + b"\r\nhello")
+        if received.path == "/reset":
+            # the client has taken the piece, and only then comes the reset
+            await asyncio.sleep(0.02)
+        peer.close() if received.path == "/close" else peer.reset()
+
+    async with asyncio.timeout(5), serving(answer) as server:
+        got = await outcome(transport, request(f"{server.url}/close"))
+        assert (got.status, got.body) == (200, b"hello")
+        assert await outcome(transport, request(f"{server.url}/reset")) is Reason.UPSTREAM_ERROR
+
+
+@pytest.mark.parametrize("framing", PLACES)
+async def test_a_stall_at_any_place_is_a_timeout(transport, framing):
+    sent = PLACES[framing]
+
+    async def answer(peer, received):
+        await peer.send(sent[: int(received.body)])
+        await peer.until_closed()
+
+    async with asyncio.timeout(5), serving(answer) as server:
+        got = await asyncio.gather(
+            *(
+                outcome(transport, request(server.url, b"%d" % place, timeouts=HASTY))
+                for place in range(len(sent))
+            )
+        )
+        assert set(got) == {Reason.UPSTREAM_TIMEOUT}
+        await asyncio.gather(*(peer.gone.wait() for peer in server.peers))
+        assert await counts(transport) == (0, 0)
+
+
+async def dribble(peer, data, seconds):
+    for byte in data:
+        await peer.send(bytes([byte]))
+        await asyncio.sleep(seconds)
+
+
+async def test_a_head_that_dribbles_is_late(transport):
+    async def answer(peer, received):
+        await dribble(peer, OK + b"X: " + b"y" * 10_000, 0.005)
+
+    async with asyncio.timeout(5), serving(answer) as server:
+        got = await outcome(transport, request(server.url, timeouts=HASTY))
+        assert got is Reason.UPSTREAM_TIMEOUT
+
+
+async def test_a_body_that_dribbles_is_not_idle_and_total_bounds_it(transport):
+    async def answer(peer, received):
+        await peer.send(OK + b"Content-Length: %b\r\n\r\n" % received.body)
+        await dribble(peer, b"y" * int(received.body), 0.01)
+
+    bounded = Timeouts(connect=5, first_byte=1, stream=1, idle=0.2, total=0.15)
+    patient = Timeouts(connect=5, first_byte=1, stream=1, idle=0.2)
+    async with asyncio.timeout(5), serving(answer) as server:
+        assert await body_of(transport, request(server.url, b"30", timeouts=patient)) == b"y" * 30
+        got = await outcome(transport, request(server.url, b"30", timeouts=bounded))
+        assert got is Reason.UPSTREAM_TIMEOUT
+        assert await counts(transport) == (0, 0)
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_first_byte_and_stream_are_two_deadlines(transport, stream):
+    async def answer(peer, received):
+        await peer.until_closed()
+
+    late = 0.05
+    timeouts = Timeouts(
+        connect=5, first_byte=5 if stream else late, stream=late if stream else 5, idle=5
+    )
+    async with asyncio.timeout(1), serving(answer) as server:
+        got = await outcome(transport, request(server.url, timeouts=timeouts, stream=stream))
+        assert got is Reason.UPSTREAM_TIMEOUT
+
+
+async def test_an_answer_before_the_request_goes_to_nobody_else(transport):
+    """An upstream that speaks first confuses at most itself."""
+    async with asyncio.timeout(5), serving(greeting=HELLO) as server:
+        for _ in range(20):
+            got = await outcome(transport, request(f"{server.url}/own"))
+            if isinstance(got, Answer):
+                assert got.body in (b"hello", b"own /own {}")
+            assert (await counts(transport))[1] in (0, 1)
+    async with asyncio.timeout(5), serving() as server:
+        assert await body_of(transport, request(f"{server.url}/own")) == b"own /own {}"
+
+
+async def test_an_answer_before_the_request_is_sent_ends_the_connection(transport):
+    """The rest of the request must not be taken for the next one."""
+
+    async def early(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 413 Too Large\r\nContent-Length: 5\r\n\r\nhello")
+        await gone.wait()
+        writer.transport.abort()
+
+    gone = asyncio.Event()
+    server = await asyncio.start_server(early, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with asyncio.timeout(5):
+        got = await outcome(transport, request(f"http://127.0.0.1:{port}", bytes(20_000_000)))
+        assert (got.status, got.body) == (413, b"hello")
+        assert await counts(transport) == (0, 0)
+        gone.set()
+        await asyncio.sleep(0.01)
+    server.close()
+
+
+@pytest.mark.parametrize("junk", [b"x", b"\r\n", HELLO], ids=["letter", "line", "answer"])
+async def test_unsolicited_bytes_end_an_idle_connection(transport, junk):
+    async with asyncio.timeout(5), serving() as server:
+        await body_of(transport, request(f"{server.url}/first"))
+        assert await counts(transport) == (1, 1)
+        await server.peers[0].send(junk)
+        await asyncio.sleep(0.02)
+        assert await counts(transport) == (0, 0)
+        assert await body_of(transport, request(f"{server.url}/own")) == b"own /own {}"
+
+
+async def test_bytes_that_wait_in_the_socket_are_nobodys_answer(transport):
+    """They have come, and the loop has had no time to look."""
+    async with asyncio.timeout(5), serving() as server:
+        await body_of(transport, request(f"{server.url}/first"))
+        server.peers[0].writer.write(OK + b"Content-Length: 6\r\n\r\nforged")
+        assert await body_of(transport, request(f"{server.url}/own")) == b"own /own {}"
+        assert len(server.peers) == 2

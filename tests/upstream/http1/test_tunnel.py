@@ -1,0 +1,199 @@
+"""Through a forward proxy: CONNECT, and nothing of what is sent is the proxy's to read."""
+
+import asyncio
+from base64 import b64encode
+from contextlib import asynccontextmanager, suppress
+
+import pytest
+
+from rolecall.config import Timeouts, Tls
+from rolecall.core import Reason
+
+from .parts.exchange import body_of, counts, outcome, request
+from .parts.server import serving
+
+HASTY = Timeouts(connect=0.1, first_byte=5, stream=5, idle=5)
+UPSTREAM = "upstream.test"
+OPENED = b"HTTP/1.1 200 Connection established\r\n\r\n"
+
+
+class Proxy:
+    """A forward proxy: it knows the way to the upstream, whose name no name server knows."""
+
+    def __init__(self, answer):
+        self.answer = answer
+        self.heads = []
+        self.tasks = set()
+        self.port = 0
+
+    async def serve(self, reader, writer):
+        self.tasks.add(asyncio.current_task())
+        ours = None
+        with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            head = await reader.readuntil(b"\r\n\r\n")
+            self.heads.append(head)
+            writer.write(self.answer)
+            if self.answer != OPENED:
+                await reader.read()
+            else:
+                port = int(head.split(b" ")[1].rpartition(b":")[2])
+                theirs, ours = await asyncio.open_connection("127.0.0.1", port)
+                await asyncio.gather(pump(reader, ours), pump(theirs, writer))
+        for end in (writer, ours):
+            if end is not None:
+                end.transport.abort()
+
+
+async def pump(reader, writer):
+    with suppress(ConnectionError):
+        while data := await reader.read(65_536):
+            writer.write(data)
+            await writer.drain()
+    writer.transport.abort()
+
+
+@asynccontextmanager
+async def proxy(answer=OPENED):
+    running = Proxy(answer)
+    server = await asyncio.start_server(running.serve, "127.0.0.1", 0)
+    running.port = server.sockets[0].getsockname()[1]
+    try:
+        yield running
+    finally:
+        server.close()
+        for task in running.tasks:
+            task.cancel()
+        await asyncio.gather(*running.tasks, return_exceptions=True)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+
+
+def behind(server):
+    """The server's URL with a name that only the proxy can reach."""
+    return server.url.replace("127.0.0.1", UPSTREAM)
+
+
+@pytest.fixture(params=["http", "https"])
+def context(request, authority):
+    return authority.server(UPSTREAM) if request.param == "https" else None
+
+
+async def test_requests_go_through_the_tunnel(transport, authority, context, monkeypatch):
+    async with asyncio.timeout(5), proxy() as way, serving(tls=context) as server:
+        for name in ("HTTP_PROXY", "HTTPS_PROXY"):
+            monkeypatch.setenv(name, f"http://u%20ser:p%40ss@127.0.0.1:{way.port}")
+        asked = request(f"{behind(server)}/own", b"secret", tls=Tls(authority.file))
+        for _ in range(3):
+            assert await body_of(transport, asked) == b"own /own secret"
+        authority_form = behind(server).partition("//")[2].encode()
+        assert way.heads == [
+            b"CONNECT %b HTTP/1.1\r\nHost: %b\r\nProxy-Authorization: Basic %b\r\n\r\n"
+            % (authority_form, authority_form, b64encode(b"u ser:p@ss"))
+        ]
+        assert b"host: %b\r\n" % authority_form in server.requests[0].head
+        assert b"proxy-" not in server.requests[0].head.lower()
+        assert transport.counts() == (1, 1)
+
+
+async def test_the_upstreams_certificate_is_verified_through_the_tunnel(
+    transport, authority, monkeypatch
+):
+    context = authority.server("other.test")
+    async with asyncio.timeout(5), proxy() as way, serving(tls=context) as server:
+        monkeypatch.setenv("HTTPS_PROXY", f"127.0.0.1:{way.port}")
+        got = await outcome(transport, request(behind(server), tls=Tls(authority.file)))
+        assert got is Reason.UPSTREAM_UNAVAILABLE
+        assert server.requests == []
+        assert await counts(transport) == (0, 0)
+
+
+@pytest.mark.asyncio(loop_factories=["asyncio"])  # uvloop's look-up of names cannot be answered
+@pytest.mark.parametrize("bypass", [UPSTREAM, ".test", "*"])
+async def test_no_proxy_goes_straight(transport, monkeypatch, bypass):
+    async with asyncio.timeout(5), proxy() as way, serving() as server:
+        monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{way.port}")
+        monkeypatch.setenv("NO_PROXY", bypass)
+
+        async def look_up(host, port, **how):
+            return await real("127.0.0.1" if host == UPSTREAM else host, port, **how)
+
+        loop = asyncio.get_running_loop()
+        real = loop.getaddrinfo
+        monkeypatch.setattr(loop, "getaddrinfo", look_up)
+        assert await body_of(transport, request(f"{behind(server)}/own")) == b"own /own {}"
+        assert way.heads == []
+
+
+async def test_this_machine_is_never_behind_a_proxy(transport, monkeypatch):
+    async with asyncio.timeout(5), proxy() as way, serving() as server:
+        monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{way.port}")
+        assert await body_of(transport, request(f"{server.url}/own")) == b"own /own {}"
+        assert way.heads == []
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 502 Bad Gateway\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nforged",
+        b"HTTP/1.1 100 Continue\r\n\r\n",
+        b"HTTP/1.1 2000 OK\r\n\r\n",
+        b"SSH-2.0 200 \r\n\r\n",
+        b"\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nX: " + b"y" * 20_000,
+    ],
+    ids=["407", "502", "bytes too early", "100", "2000", "no HTTP", "nothing", "no end"],
+)
+async def test_a_proxy_that_refuses_or_babbles_is_unavailable(
+    transport, monkeypatch, answer, context
+):
+    async with asyncio.timeout(5), proxy(answer) as way, serving(tls=context) as server:
+        for name in ("HTTP_PROXY", "HTTPS_PROXY"):
+            monkeypatch.setenv(name, f"http://127.0.0.1:{way.port}")
+        assert await outcome(transport, request(behind(server))) is Reason.UPSTREAM_UNAVAILABLE
+        assert server.requests == []
+        assert await counts(transport) == (0, 0)
+
+
+async def test_a_proxy_that_says_nothing_is_late(transport, monkeypatch, context):
+    async with asyncio.timeout(5), proxy(b"") as way, serving(tls=context) as server:
+        for name in ("HTTP_PROXY", "HTTPS_PROXY"):
+            monkeypatch.setenv(name, f"http://127.0.0.1:{way.port}")
+        asked = request(behind(server), timeouts=HASTY)
+        assert await outcome(transport, asked) is Reason.UPSTREAM_TIMEOUT
+        assert await counts(transport) == (0, 0)
+
+
+@pytest.mark.parametrize("scheme", ["https", "socks5", "socks5h"])
+async def test_a_proxy_of_another_kind_gets_no_credentials(transport, monkeypatch, scheme):
+    async with asyncio.timeout(5), proxy() as way, serving() as server:
+        monkeypatch.setenv("HTTP_PROXY", f"{scheme}://user:secret@127.0.0.1:{way.port}")
+        assert await outcome(transport, request(behind(server))) is Reason.UPSTREAM_UNAVAILABLE
+        assert way.heads == []
+
+
+async def test_cancellation_in_the_tunnel_leaks_nothing(
+    transport, authority, context, descriptors, monkeypatch
+):
+    async with asyncio.timeout(20), proxy() as way, serving(tls=context) as server:
+        for name in ("HTTP_PROXY", "HTTPS_PROXY"):
+            monkeypatch.setenv(name, f"http://127.0.0.1:{way.port}")
+        asked = request(behind(server), tls=Tls(authority.file))
+        assert await body_of(transport, asked)
+        await transport.close()
+        before = None
+        for moment in range(40):
+            fresh = type(transport)()
+            asking = asyncio.create_task(body_of(fresh, asked))
+            for _ in range(moment):
+                await asyncio.sleep(0)
+            asking.cancel()
+            await asyncio.gather(asking, return_exceptions=True)
+            await fresh.close()
+            assert fresh.counts() == (0, 0)
+        for _ in range(100):
+            await asyncio.sleep(0.005)
+            if before == (before := descriptors()):
+                break
+        assert before < 60
