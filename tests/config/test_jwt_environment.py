@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from rolecall.config import KeysFrom, load
+from rolecall.config import KeysFrom, Reach, load
 from rolecall.config.jwt_environment import infer
 from rolecall.config.settings import ALGORITHMS
 
@@ -104,6 +104,10 @@ FAULTS = {
             "JWT_PUBLIC_KEY_URL uses plain http, which is accepted on loopback addresses alone; use"
             " https."
         ),
+    ),
+    "a private network, perhaps": (
+        {"JWT_PUBLIC_KEY_URL": KEYCLOAK, "JWT_AUDIENCE": "gw", "JWT_PRIVATE_NETWORK": "yes"},
+        "reads JWT_PRIVATE_NETWORK, which is neither true nor false.",
     ),
     "a comma too many": (
         {"JWT_PUBLIC_KEY_URL": f"{KEYCLOAK},", "JWT_AUDIENCE": "gw"},
@@ -235,6 +239,14 @@ def test_a_discovery_url_is_followed_and_not_taken_for_keys(settings):
     environ = {"JWT_PUBLIC_KEY_URL": url, "JWT_AUDIENCE": "gw", "JWT_ISSUER": "https://idp"}
     (issuer,) = settings(ON, environ).issuers
     assert issuer.keys == KeysFrom(discovery_url=url)
+
+
+@pytest.mark.parametrize(("value", "private"), [("true", True), ("false", False), (None, False)])
+def test_the_key_urls_may_lead_into_a_private_network(settings, value, private):
+    environ = {"JWT_PUBLIC_KEY_URL": KEYCLOAK, "JWT_AUDIENCE": "gw"}
+    environ |= {"JWT_PRIVATE_NETWORK": value} if value else {}
+    (issuer,) = settings(ON, environ).issuers
+    assert issuer.keys == KeysFrom(jwks_url=KEYCLOAK, reach=Reach(private_network=private))
 
 
 def test_any_waives_the_audience_with_a_warning(configure, told):

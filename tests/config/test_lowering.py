@@ -2,7 +2,7 @@
 
 import pytest
 
-from rolecall.config import KeysFrom, Limits, Timeouts, Tls
+from rolecall.config import KeysFrom, Limits, Reach, Timeouts, Tls
 from rolecall.config.settings import ALGORITHMS
 
 LOGIN = "https://login.example.com"
@@ -151,6 +151,16 @@ def test_an_issuer_has_careful_defaults(settings):
     assert found.groups == (("groups",),)
     assert found.scopes == (("scope",), ("scp",))
     assert found.leeway == 60
+    assert found.keys.max_stale == 86_400
+    assert found.banned_keys == frozenset()
+    assert found.required
+
+
+def test_keys_may_be_banned_and_an_issuer_may_be_spared_by_readiness(settings):
+    text = f"issuer: '{LOGIN}', audience: gw, banned_keys: [k1, k2], required: false"
+    (found,) = settings(issuer(text)).issuers
+    assert found.banned_keys == {"k1", "k2"}
+    assert not found.required
 
 
 @pytest.mark.parametrize(
@@ -163,10 +173,32 @@ def test_an_issuer_has_careful_defaults(settings):
         ("issuer: i, jwks_file: keys.json", KeysFrom(jwks_file="keys.json")),
         (
             f"issuer: '{LOGIN}', ca_file: ca.pem",
-            KeysFrom(discovery_url=LOGIN + DISCOVERY, ca_file="ca.pem"),
+            KeysFrom(discovery_url=LOGIN + DISCOVERY, reach=Reach(ca_file="ca.pem")),
+        ),
+        (
+            f"issuer: '{LOGIN}', private_network: true",
+            KeysFrom(discovery_url=LOGIN + DISCOVERY, reach=Reach(private_network=True)),
+        ),
+        (
+            "issuer: i, jwks_url: 'https://j/x', max_stale: 0",
+            KeysFrom(jwks_url="https://j/x", max_stale=0),
+        ),
+        (
+            "issuer: i, jwks_file: keys.json, max_stale: 60",
+            KeysFrom(jwks_file="keys.json", max_stale=60),
         ),
     ],
-    ids=["discovery", "another discovery", "a key set", "loopback", "a file", "its own CA"],
+    ids=[
+        "discovery",
+        "another discovery",
+        "a key set",
+        "loopback",
+        "a file",
+        "its own CA",
+        "a private network",
+        "no outage at all",
+        "a file for a minute",
+    ],
 )
 def test_keys_come_from_one_source(settings, text, keys):
     assert settings(issuer(f"{text}, audience: gw")).issuers[0].keys == keys

@@ -91,3 +91,22 @@ def test_a_query_is_refused_where_a_path_will_be_added(url):
     urls.check(url)
     with pytest.raises(ValueError, match="must not hold a query"):
         urls.check(url, query=False)
+
+
+@pytest.mark.parametrize(
+    ("host", "private"),
+    [
+        ("10.0.0.7", True),
+        ("127.0.0.1", True),
+        ("::1", True),
+        ("fd00::7", True),
+        ("localhost", True),
+        ("LOCALHOST.", True),
+        ("93.184.216.34", False),
+        ("login.example.com", False),
+        ("127.1", False),
+        ("", False),
+    ],
+)
+def test_a_private_address_may_be_written_out(host, private):
+    assert urls.is_private(host) == private

@@ -4,16 +4,20 @@ import asyncio
 import datetime as dt
 import gzip
 import json
+import socket
 import ssl
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 from aiohttp import ClientTimeout, web
+from aiohttp.abc import AbstractResolver
 from aiohttp.test_utils import TestServer
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509.oid import NameOID
 
+from rolecall.config import Reach
 from rolecall.identity.fetch import MAX_BYTES, FetchError, fetch_json
 
 from .parts.signing import Signer, key_set
@@ -41,10 +45,13 @@ async def serving(answer):
         yield server
 
 
-async def failure(url, *, ca_file=None, deadline=SOON):
+HERE = Reach(private_network=True)
+
+
+async def failure(url, *, ca_file=None, deadline=SOON, reach=HERE, **seams):
     """The text of the failure: it names the URL, and nothing of what the server said."""
     with pytest.raises(FetchError) as caught:
-        await fetch_json(url, ca_file, deadline=deadline)
+        await fetch_json(url, replace(reach, ca_file=ca_file), deadline=deadline, **seams)
     text = str(caught.value)
     assert text.startswith(url)
     assert SECRET not in text
@@ -61,7 +68,7 @@ def answering(body=TEXT, **options):
 
 async def served(answer):
     async with serving(answer) as server:
-        return await fetch_json(str(server.make_url("/keys")))
+        return (await fetch_json(str(server.make_url("/keys")), HERE)).document
 
 
 async def refused(answer):
@@ -141,7 +148,7 @@ LOCATIONS = [
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-async def test_redirects_are_not_followed(status):
+async def test_k5_redirects_are_not_followed(status):
     locations = iter(LOCATIONS)
 
     async def answer(request):
@@ -273,6 +280,148 @@ async def test_a_server_that_is_not_there_is_a_failure():
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://127.0.0.1/keys", "keys", "http://"])
 async def test_what_is_no_http_url_is_a_failure(url):
     assert await failure(url)
+
+
+# Freshness (RFC 9111 4.2.1)
+
+CONTROLS = {
+    "nothing said": ({}, None),
+    "a word of another": ({"cache-control": "public"}, None),
+    "an hour": ({"cache-control": "max-age=3600"}, 3600),
+    "an hour, as Google says it": (
+        {"cache-control": "public, max-age=3600, must-revalidate, no-transform"},
+        3600,
+    ),
+    "upper case": ({"cache-control": "PUBLIC, MAX-AGE=60"}, 60),
+    "quoted": ({"cache-control": 'max-age="60"'}, 60),
+    "an hour, and a part of it gone": ({"cache-control": "max-age=3600", "age": "600"}, 3000),
+    "all of it gone": ({"cache-control": "max-age=60", "age": "600"}, 0),
+    "an age that is none": ({"cache-control": "max-age=60", "age": "-1"}, 60),
+    "for shared caches": ({"cache-control": "s-maxage=10"}, None),
+    "no-store": ({"cache-control": "no-store, max-age=60"}, 0),
+    "no-cache": ({"cache-control": "no-cache"}, 0),
+    "negative": ({"cache-control": "max-age=-1"}, None),
+    "not a number": ({"cache-control": "max-age=soon"}, None),
+    "too large a number": ({"cache-control": f"max-age={'9' * 50}"}, None),
+}
+
+
+@pytest.mark.parametrize(("headers", "seconds"), CONTROLS.values(), ids=CONTROLS)
+async def test_a_server_says_how_long_its_document_is_fresh(headers, seconds):
+    async with serving(answering(headers=headers)) as server:
+        fetched = await fetch_json(str(server.make_url("/keys")), HERE)
+    assert fetched.max_age == seconds
+
+
+# Private addresses
+
+
+class Names(AbstractResolver):
+    """A name server: each time it is asked it gives the next addresses of its list."""
+
+    def __init__(self, *answers):
+        self.answers = iter(answers)
+        self.asked = []
+
+    async def resolve(self, host, port=0, family=socket.AF_UNSPEC):  # noqa: ARG002 - aiohttp's
+        self.asked.append(host)
+        return [
+            {
+                "hostname": host,
+                "host": address,
+                "port": port,
+                "family": socket.AF_INET6 if ":" in address else socket.AF_INET,
+                "proto": 0,
+                "flags": socket.AI_NUMERICHOST,
+            }
+            for address in next(self.answers)
+        ]
+
+    async def close(self):
+        pass
+
+
+NOWHERE = Reach()
+LITERALS = [
+    "127.0.0.1",
+    "10.0.0.1",
+    "192.168.0.1",
+    "172.16.0.1",
+    "169.254.169.254",
+    "100.64.0.1",
+    "0.0.0.0",
+    "[::1]",
+    "[::ffff:127.0.0.1]",
+    "[fd00:ec2::254]",
+    "[64:ff9b::a9fe:a9fe]",
+    # read as 127.0.0.1 by one library or another
+    "127.1",
+    "2130706433",
+    "0x7f.0.0.1",
+    "\uff11\uff12\uff17.0.0.1",
+    "127\u30020\u30020\u30021",
+    "localhost",
+    "localhost.",
+]
+
+
+@pytest.mark.parametrize("host", LITERALS)
+async def test_k6_an_address_that_is_not_public_is_not_connected_to(host):
+    async with serving(answering()) as server:
+        url = f"http://{host}:{server.port}/keys"
+        text = await failure(url, reach=NOWHERE)
+        assert "private_network: true" in text or "cannot be" in text
+
+
+NAMED = {
+    "this machine": ["127.0.0.1"],
+    "a private network": ["10.1.2.3"],
+    "a cloud's metadata": ["169.254.169.254"],
+    "a unique local address": ["fd00:ec2::254"],
+    "all of them": ["127.0.0.1", "10.1.2.3", "::1"],
+}
+
+
+@pytest.mark.parametrize("addresses", NAMED.values(), ids=NAMED)
+async def test_k6_a_name_that_leads_to_a_private_address_is_not_followed(addresses):
+    async with serving(answering()) as server:
+        url = f"http://login.example.com:{server.port}/keys"
+        text = await failure(url, reach=NOWHERE, resolver=Names(addresses))
+    assert any(f" is at {address}, which is no public address" in text for address in addresses)
+
+
+async def test_k6_a_name_that_leads_to_a_private_address_is_followed_where_configured():
+    async with serving(answering()) as server:
+        url = f"http://login.example.com:{server.port}/keys"
+        fetched = await fetch_json(url, HERE, resolver=Names(["127.0.0.1"]))
+    assert fetched.document == DOCUMENT
+
+
+async def test_k6_what_is_checked_is_what_is_connected_to():
+    """DNS rebinding: a second answer of the name server is never asked for."""
+    names = Names(["203.0.113.7", "127.0.0.1"], ["127.0.0.1"], ["127.0.0.1"])
+    async with serving(answering()) as server:
+        url = f"http://login.example.com:{server.port}/keys"
+        await failure(url, reach=NOWHERE, resolver=names)
+    assert len(names.asked) == 1
+
+
+async def test_k6_behind_a_proxy_the_proxy_decides(monkeypatch):
+    asked = []
+
+    async def answer(request):
+        asked.append(str(request.url))
+        return web.Response(body=TEXT)
+
+    proxy = web.Application()
+    proxy.router.add_route("*", "/{any:.*}", answer)
+    async with TestServer(proxy) as server:
+        monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{server.port}")
+        monkeypatch.delenv("no_proxy", raising=False)
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        fetched = await fetch_json("http://login.example.com/keys", NOWHERE)
+    assert fetched.document == DOCUMENT
+    assert asked == ["http://login.example.com/keys"]
 
 
 # TLS

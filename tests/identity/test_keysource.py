@@ -38,8 +38,9 @@ def source(network, keys=None, **changes):
         ISSUER,
         fetch=network.fetch,
         clock=changes.pop("clock", Clock()),
-        pace=replace(CALM, **changes),
         on_removed=removed.append,
+        chance=changes.pop("chance", lambda: 0.0),
+        pace=replace(CALM, **changes),
     )
 
 
@@ -70,7 +71,7 @@ async def test_keys_are_fetched_at_the_start():
         assert verifier.network.fetched == [KEYS_URL]
 
 
-async def test_500_first_requests_share_one_fetch():
+async def test_k13_500_first_requests_share_one_fetch():
     network = Network({KEYS_URL: key_set(SIGNER)})
     async with gate(network=network, started=False) as verifier:
         tokens = [SIGNER.token({**CLAIMS, "sub": f"user-{number}"}) for number in range(500)]
@@ -98,7 +99,7 @@ async def test_a_request_that_is_cancelled_does_not_cancel_the_fetch_of_the_othe
         assert verifier.network.fetched == [KEYS_URL]
 
 
-async def test_a_thousand_random_kids_cause_one_fetch():
+async def test_k1_a_thousand_random_kids_cause_one_fetch():
     async with gate() as verifier:
         for number in range(1000):
             assert await verdict(verifier, of_kid(number)) == "unknown_key"
@@ -106,20 +107,75 @@ async def test_a_thousand_random_kids_cause_one_fetch():
         assert await verdict(verifier, SIGNER.token(CLAIMS)) == "accepted"
 
 
-async def test_a_thousand_random_kids_at_once_cause_one_fetch():
+async def test_k1_a_thousand_random_kids_at_once_cause_one_fetch():
     async with gate() as verifier:
         verdicts = await asyncio.gather(*(verdict(verifier, of_kid(n)) for n in range(1000)))
         assert set(verdicts) == {"unknown_key"}
         assert verifier.network.fetched == [KEYS_URL] * 2
 
 
-async def test_an_unknown_kid_causes_a_fetch_once_per_cooldown():
+async def test_k1_an_unknown_kid_causes_a_fetch_once_per_cooldown():
     network, clock = Network({KEYS_URL: key_set(SIGNER)}), Clock(1000.0)
     keys = source(network, clock=clock, cooldown=10)
     for now, fetches in ((1000, 1), (1000, 1), (1009.9, 1), (1010, 2), (1019.9, 2), (1500, 3)):
         clock.now = now
-        await keys.refresh_for_unknown_key()
+        await keys.look_for(f"random-{now}")
         assert len(network.fetched) == fetches
+
+
+async def test_k1_the_same_unknown_kid_is_asked_for_ever_more_seldom():
+    network, clock = Network({KEYS_URL: key_set(SIGNER)}), Clock(1000)
+    keys = source(network, clock=clock, cooldown=10, unknown_most=300)
+    asked = []
+    for second in range(0, 1200, 5):
+        clock.now = 1000 + second
+        before = len(network.fetched)
+        await keys.look_for("long-gone")
+        asked += [second] * (len(network.fetched) - before)
+    assert asked == [0, 10, 30, 70, 150, 310, 610, 910]
+
+
+async def test_k1_a_kid_asked_for_in_vain_does_not_keep_others_waiting():
+    network, clock = Network({KEYS_URL: key_set(SIGNER)}), Clock(1000)
+    keys = source(network, clock=clock, cooldown=10)
+    for now in (1000, 1010):
+        clock.now = now
+        await keys.look_for("long-gone")
+    clock.now = 1020
+    network.documents[KEYS_URL] = key_set(SIGNER, NEXT)
+    await keys.look_for("long-gone")
+    assert len(network.fetched) == 2
+    await keys.look_for("k2")
+    assert kids(keys.keys) == ["k1", "k2"]
+
+
+async def test_k1_an_outage_says_nothing_about_a_kid():
+    network, clock = Network({KEYS_URL: key_set(SIGNER)}), Clock(1000)
+    keys = source(network, clock=clock, cooldown=10)
+    await keys.refresh()
+    network.documents[KEYS_URL] = FetchError("down")
+    for now in (1000, 1010, 1020):
+        clock.now = now
+        await keys.look_for("k2")
+    network.documents[KEYS_URL] = key_set(NEXT)
+    clock.now = 1030
+    await keys.look_for("k2")
+    assert kids(keys.keys) == ["k2"]
+
+
+async def test_k2_a_key_published_while_a_fetch_was_under_way_is_fetched_too():
+    network = Network({KEYS_URL: key_set(SIGNER)})
+    keys = source(network)
+
+    async def fetch(url, reach):
+        fetched = await network.fetch(url, reach)
+        network.documents[KEYS_URL] = key_set(SIGNER, NEXT)
+        return fetched
+
+    keys._fetch = fetch
+    await asyncio.gather(keys.refresh(), keys.look_for("k2"))
+    assert kids(keys.keys) == ["k1", "k2"]
+    assert network.fetched == [KEYS_URL] * 2
 
 
 @pytest.mark.parametrize(
@@ -158,7 +214,7 @@ async def test_issuers_that_share_a_key_url_share_its_fetches():
 # Rotation
 
 
-async def test_the_first_token_of_a_new_key_succeeds():
+async def test_k2_the_first_token_of_a_new_key_succeeds():
     async with gate() as verifier:
         verifier.network.documents[KEYS_URL] = key_set(SIGNER, NEXT)
         assert await verdict(verifier, NEXT.token(CLAIMS)) == "accepted"
@@ -166,7 +222,7 @@ async def test_the_first_token_of_a_new_key_succeeds():
         assert verifier.network.fetched == [KEYS_URL] * 2
 
 
-async def test_the_first_500_tokens_of_a_new_key_succeed_with_one_fetch():
+async def test_k2_the_first_500_tokens_of_a_new_key_succeed_with_one_fetch():
     async with gate() as verifier:
         verifier.network.documents[KEYS_URL] = key_set(NEXT)
         tokens = [NEXT.token({**CLAIMS, "sub": f"user-{number}"}) for number in range(500)]
@@ -175,7 +231,7 @@ async def test_the_first_500_tokens_of_a_new_key_succeed_with_one_fetch():
         assert verifier.network.fetched == [KEYS_URL] * 2
 
 
-async def test_a_key_that_is_removed_ends_what_it_signed_at_once():
+async def test_k2_a_key_that_is_removed_ends_what_it_signed_at_once():
     staying = Signer("staying")
     async with gate(network=Network({KEYS_URL: key_set(SIGNER, staying)})) as verifier:
         old, other = SIGNER.token(CLAIMS), staying.token(CLAIMS)
@@ -187,7 +243,7 @@ async def test_a_key_that_is_removed_ends_what_it_signed_at_once():
         assert await verdict(verifier, other) == "accepted"
 
 
-async def test_a_key_that_is_replaced_under_its_name_ends_what_it_signed_at_once():
+async def test_k2_a_key_that_is_replaced_under_its_name_ends_what_it_signed_at_once():
     successor = Signer("k1", name="successor")
     async with gate() as verifier:
         old = SIGNER.token(CLAIMS)
@@ -241,7 +297,7 @@ UNUSABLE = {
 
 
 @pytest.mark.parametrize("document", UNUSABLE.values(), ids=UNUSABLE)
-async def test_the_last_good_keys_are_kept(document):
+async def test_k4_the_last_good_keys_are_kept(document):
     removed = []
     network = Network({KEYS_URL: key_set(SIGNER)})
     keys = source(network, removed=removed)
@@ -258,7 +314,7 @@ async def test_the_last_good_keys_are_kept(document):
 
 
 @pytest.mark.parametrize("document", UNUSABLE.values(), ids=UNUSABLE)
-async def test_callers_notice_nothing_of_an_outage(document):
+async def test_k4_callers_notice_nothing_of_an_outage(document):
     async with gate() as verifier:
         verifier.network.documents[KEYS_URL] = document
         assert await verdict(verifier, of_kid(1)) == "unknown_key"
@@ -270,7 +326,7 @@ async def test_callers_notice_nothing_of_an_outage(document):
 
 
 @pytest.mark.parametrize("document", UNUSABLE.values(), ids=UNUSABLE)
-async def test_an_issuer_that_is_down_at_the_start_recovers_by_itself(document):
+async def test_k3_an_issuer_that_is_down_at_the_start_recovers_by_itself(document):
     network = Network({KEYS_URL: document})
     async with gate(network=network, pace=replace(CALM, retry=0)) as verifier:
         assert not verifier.ready
@@ -284,7 +340,7 @@ async def test_an_issuer_that_is_down_at_the_start_recovers_by_itself(document):
         assert [state.error for state in verifier.state()] == [None]
 
 
-async def test_an_issuer_that_is_down_recovers_with_the_first_request_too():
+async def test_k3_an_issuer_that_is_down_recovers_with_the_first_request_too():
     network = Network({})
     async with gate(network=network) as verifier:
         network.documents[KEYS_URL] = key_set(SIGNER)
@@ -307,6 +363,121 @@ async def test_one_issuer_that_is_down_is_not_the_others_business():
         assert await verdict(verifier, theirs) == "issuer_unavailable"
 
 
+FRESH, STALE = 3600, 86_400
+
+
+@pytest.mark.parametrize(
+    ("later", "kept"),
+    [(FRESH, True), (FRESH + STALE - 1, True), (FRESH + STALE, False), (10 * STALE, False)],
+)
+async def test_k4_the_last_good_keys_serve_on_to_a_maximum_age(later, kept):
+    removed, network, clock = [], Network({KEYS_URL: key_set(SIGNER)}), Clock(1000.0)
+    keys = source(network, removed=removed, clock=clock, refresh=FRESH)
+    await keys.refresh()
+    network.documents[KEYS_URL] = FetchError("down")
+    clock.now += later
+    await keys.refresh()
+    assert (keys.keys is not None) == kept
+    assert len(removed) == (not kept)
+    network.documents[KEYS_URL] = key_set(SIGNER)
+    await keys.refresh()
+    assert kids(keys.keys) == ["k1"]
+    assert keys.age == 0
+
+
+async def test_k4_the_maximum_age_begins_where_the_issuer_calls_its_keys_stale():
+    network, clock = Network({KEYS_URL: key_set(SIGNER)}, max_age=7200), Clock(1000.0)
+    keys = source(network, KeysFrom(jwks_url=KEYS_URL, max_stale=60), clock=clock)
+    await keys.refresh()
+    network.documents[KEYS_URL] = FetchError("down")
+    for later, kept in ((7259, True), (7260, False)):
+        clock.now = 1000 + later
+        await keys.refresh()
+        assert (keys.keys is not None) == kept
+
+
+async def test_k10_a_gateway_that_was_suspended_for_days_asks_before_it_forgets():
+    network, clock = Network({KEYS_URL: key_set(SIGNER)}), Clock(1000.0)
+    keys = source(network, clock=clock)
+    await keys.refresh()
+    clock.now += 3 * STALE
+    await keys.refresh()
+    assert (kids(keys.keys), keys.age) == (["k1"], 0)
+
+
+async def test_k4_keys_that_are_too_old_end_remembered_verdicts_and_readiness():
+    network, clock = Network({KEYS_URL: key_set(SIGNER)}), Clock(1000.0)
+    keys = KeysFrom(jwks_url=KEYS_URL, max_stale=0)
+    async with gate(settings(keys=keys), network=network) as verifier:
+        (kept,) = verifier.sources.values()
+        kept._clock = clock
+        await kept.refresh()
+        token = SIGNER.token(CLAIMS)
+        assert await verdict(verifier, token) == "accepted"
+        network.documents[KEYS_URL] = FetchError("down")
+        clock.now += 3600
+        await kept.refresh()
+        assert await verdict(verifier, token) == "issuer_unavailable"
+        assert not verifier.ready
+
+
+async def test_an_issuer_that_is_not_required_does_not_hold_readiness_up():
+    other, other_url = "https://other.example", KeysFrom(jwks_url="https://other.example/keys")
+    for required in (True, False):
+        issuers = (settings(), settings(other, keys=other_url, required=required))
+        async with gate(*issuers) as verifier:
+            assert verifier.ready == (not required)
+
+
+# Bans
+
+
+@pytest.mark.parametrize("banned", ["k1", "thumbprint"])
+async def test_a_banned_key_signs_nothing_whatever_is_published(banned):
+    network = Network({KEYS_URL: key_set(SIGNER, NEXT)})
+    async with gate(network=network) as verifier:
+        (keys,) = verifier.sources.values()
+        thumbprint = keys.keys.named("k1")[0].thumbprint
+        bans = frozenset({thumbprint if banned == "thumbprint" else banned})
+    async with gate(settings(banned_keys=bans), network=network) as verifier:
+        assert await verdict(verifier, SIGNER.token(CLAIMS)) == "revoked"
+        assert await verdict(verifier, NEXT.token(CLAIMS)) == "accepted"
+        assert await verdict(verifier, Signer(name="attacker").token(CLAIMS)) != "accepted"
+
+
+async def test_a_banned_key_is_not_asked_for():
+    async with gate(settings(banned_keys=frozenset({"k9"}))) as verifier:
+        assert await verdict(verifier, SIGNER.token(CLAIMS, {"kid": "k9"})) == "revoked"
+        assert verifier.network.fetched == [KEYS_URL]
+
+
+async def test_a_banned_key_signs_nothing_for_tokens_that_name_no_key():
+    async with gate(settings(banned_keys=frozenset({"k1"}))) as verifier:
+        assert await verdict(verifier, SIGNER.token(CLAIMS, {"kid": None})) == "revoked"
+
+
+async def test_a_ban_is_one_issuer_s_own():
+    other = "https://login.example.com/realms/other"
+    async with gate(settings(banned_keys=frozenset({"k1"})), settings(other)) as verifier:
+        assert await verdict(verifier, SIGNER.token(CLAIMS)) == "revoked"
+        assert await verdict(verifier, SIGNER.token({**CLAIMS, "iss": other})) == "accepted"
+
+
+async def test_a_ban_that_is_loaded_anew_does_not_wait_for_the_key_server():
+    async with gate() as former:
+        network = Network({KEYS_URL: key_set(SIGNER)})
+        banned = settings(banned_keys=frozenset({"k1"}))
+        async with gate(banned, network=network, started=False) as verifier:
+            verifier.adopt(former)
+            never = asyncio.Event()
+            network.fetch = verifier.sources[next(iter(verifier.sources))]._fetch = lambda *_: (
+                never.wait()
+            )
+            async with asyncio.timeout(1):
+                await verifier.start()
+            assert await verdict(verifier, SIGNER.token(CLAIMS)) == "revoked"
+
+
 async def test_a_new_configuration_keeps_the_keys_of_the_old():
     async with gate() as former, gate(network=Network({}), started=False) as verifier:
         verifier.adopt(former)
@@ -326,15 +497,54 @@ async def test_the_wait_after_failures_doubles_up_to_half_a_minute(failures, sec
 
 
 async def test_refreshes_are_spread_over_a_tenth_of_their_time():
-    keys = source(Network({KEYS_URL: key_set(SIGNER)}), refresh=3600)
+    chance = iter((0.0, 0.5, 0.999))
+    keys = source(Network({KEYS_URL: key_set(SIGNER)}), refresh=3600, chance=chance.__next__)
     await keys.refresh()
-    pauses = {keys._pause() for _ in range(100)}
-    assert len(pauses) > 50
-    assert all(3240 <= pause <= 3600 for pause in pauses)
+    assert [round(keys._pause()) for _ in range(3)] == [3600, 3420, 3240]
+
+
+@pytest.mark.parametrize(
+    ("max_age", "seconds"),
+    [
+        (None, 3600),
+        (0, 300),
+        (299, 300),
+        (300, 300),
+        (301, 301),
+        (7200, 7200),
+        (86_400, 86_400),
+        (10**9, 86_400),
+    ],
+)
+async def test_an_issuer_says_how_long_its_keys_are_fresh_within_bounds(max_age, seconds):
+    network = Network({KEYS_URL: key_set(SIGNER)}, max_age)
+    keys = source(network, refresh=3600, least=300, most=86_400, chance=lambda: 0.0)
+    await keys.refresh()
+    assert keys._pause() == seconds
+
+
+async def test_what_the_issuer_said_holds_until_it_says_something_else():
+    network = Network({KEYS_URL: key_set(SIGNER)}, 7200)
+    keys = source(network, refresh=3600, retry=1, chance=lambda: 0.0)
+    await keys.refresh()
+    network.documents[KEYS_URL] = FetchError("gone")
+    await keys.refresh()
+    assert keys._pause() == 1
+    network.documents[KEYS_URL], network.max_age = key_set(SIGNER), None
+    await keys.refresh()
+    assert keys._pause() == 3600
 
 
 def test_the_pace_unless_told_otherwise():
-    assert Pace() == Pace(refresh=3600, retry=1, retry_most=30, cooldown=10)
+    assert Pace() == Pace(
+        refresh=3600,
+        least=300,
+        most=86_400,
+        retry=1,
+        retry_most=30,
+        cooldown=10,
+        unknown_most=300,
+    )
 
 
 # Discovery (OpenID Connect Discovery 4.3)
@@ -413,14 +623,14 @@ KEY_URLS = [
 
 
 @pytest.mark.parametrize("metadata", METADATA.values(), ids=METADATA)
-async def test_metadata_that_are_not_the_issuer_s_own_are_not_used(metadata):
+async def test_k7_metadata_that_are_not_the_issuer_s_own_are_not_used(metadata):
     async with discovering(metadata) as verifier:
         assert verifier.network.fetched == [DISCOVERY_URL]
         assert await verdict(verifier, SIGNER.token(CLAIMS)) == "issuer_unavailable"
 
 
 @pytest.mark.parametrize("url", KEY_URLS)
-async def test_a_key_url_that_no_configuration_might_name_is_not_fetched(url):
+async def test_k6_a_key_url_that_no_configuration_might_name_is_not_fetched(url):
     metadata = {"issuer": ISSUER, "jwks_uri": url}
     async with discovering(metadata, {url: key_set(SIGNER)}) as verifier:
         assert verifier.network.fetched == [DISCOVERY_URL]
@@ -428,7 +638,7 @@ async def test_a_key_url_that_no_configuration_might_name_is_not_fetched(url):
 
 
 @pytest.mark.parametrize("metadata", METADATA.values(), ids=METADATA)
-async def test_metadata_that_turn_bad_leave_the_last_good_keys(metadata):
+async def test_k7_metadata_that_turn_bad_leave_the_last_good_keys(metadata):
     async with discovering({"issuer": ISSUER, "jwks_uri": KEYS_URL}) as verifier:
         verifier.network.documents[DISCOVERY_URL] = metadata
         await next(iter(verifier.sources.values())).refresh()

@@ -37,7 +37,7 @@ def test_a_verdict_holds_for_a_minute_and_never_beyond_exp(life, later, found):
     assert remembering(john).find(b"token", NOW + later) == (john if found else None)
 
 
-def test_tokens_that_begin_alike_are_not_alike():
+def test_k11_tokens_that_begin_alike_are_not_alike():
     """CVE-2026-35030: a cache whose key was the first 20 characters."""
     verdicts = remembering(token=b"A" * 20 + b"john")
     for other in (b"A" * 20, b"A" * 20 + b"jane", b"A" * 20 + b"john ", b"B" + b"A" * 19 + b"john"):
@@ -45,7 +45,7 @@ def test_tokens_that_begin_alike_are_not_alike():
 
 
 @given(one=st.binary(), other=st.binary())
-def test_a_verdict_is_found_by_the_very_same_bytes_alone(one, other):
+def test_k11_a_verdict_is_found_by_the_very_same_bytes_alone(one, other):
     assert remembering(token=one).find(other, NOW) == (JOHN if one == other else None)
 
 
@@ -122,7 +122,7 @@ async def test_a_refused_token_is_not_remembered():
         assert await verdict(verifier, token) == "accepted"
 
 
-async def test_a_remembered_token_lends_nothing_to_its_likes():
+async def test_k11_a_remembered_token_lends_nothing_to_its_likes():
     token = SIGNER.token(CLAIMS)
     signing_input, _, signature = token.rpartition(b".")
     async with gate() as verifier:

@@ -1,5 +1,6 @@
 """YAML in two dialects becomes typed settings with line numbers."""
 
+from rolecall.config.addresses import is_public
 from rolecall.config.loading import Loaded, load
 from rolecall.config.problems import ConfigurationError, Problem
 from rolecall.config.proxies import proxy_for
@@ -9,6 +10,7 @@ from rolecall.config.settings import (
     Limits,
     ModelSettings,
     ProviderName,
+    Reach,
     Settings,
     Timeouts,
     Tls,
@@ -23,9 +25,11 @@ __all__ = [
     "ModelSettings",
     "Problem",
     "ProviderName",
+    "Reach",
     "Settings",
     "Timeouts",
     "Tls",
+    "is_public",
     "load",
     "proxy_for",
 ]

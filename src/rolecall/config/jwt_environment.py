@@ -15,6 +15,7 @@ from rolecall.config.settings import (
     IssuerSettings,
     KeysFrom,
     Profile,
+    Reach,
 )
 
 _AT: Final[KeyPath] = ("general_settings", "enable_jwt_auth")
@@ -46,6 +47,7 @@ def issuers(
         key_urls = _list(variable("JWT_PUBLIC_KEY_URL", environ))
         named = _list(variable("JWT_ISSUER", environ))
         audiences = [value for value in _list(variable("JWT_AUDIENCE", environ)) if value]
+        reach = _reach(variable("JWT_PRIVATE_NETWORK", environ), document)
     except MissingVariable as error:
         document.report(_AT, f"{error}.")
         return []
@@ -101,9 +103,9 @@ def issuers(
                 issuer=issuer,
                 profile=profile,
                 audience=audience,
-                keys=KeysFrom(discovery_url=url)
+                keys=KeysFrom(discovery_url=url, reach=reach)
                 if url.endswith(_WELL_KNOWN)
-                else KeysFrom(jwks_url=url),
+                else KeysFrom(jwks_url=url, reach=reach),
                 algorithms=ALGORITHMS,
                 roles=roles or tuple(ROLE_PATHS[profile]),
                 groups=(("groups",),),
@@ -115,6 +117,12 @@ def issuers(
         )
     _report_twins(result, document)
     return result
+
+
+def _reach(private: str | None, document: Document) -> Reach:
+    if private not in {None, "true", "false"}:
+        document.report(_AT, "reads JWT_PRIVATE_NETWORK, which is neither true nor false.")
+    return Reach(private_network=private == "true")
 
 
 def _report_twins(found: list[IssuerSettings], document: Document) -> None:

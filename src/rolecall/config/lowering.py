@@ -16,6 +16,7 @@ from rolecall.config.settings import (
     Limits,
     ModelSettings,
     ProviderName,
+    Reach,
     Timeouts,
     Tls,
 )
@@ -52,6 +53,8 @@ def issuers(
                 scopes=tuple(section.scopes),
                 leeway=section.leeway,
                 source=document.source(path),
+                banned_keys=frozenset(section.banned_keys),
+                required=section.required,
             )
         )
     return result
@@ -83,7 +86,7 @@ def _keys(section: schema.Issuer, path: KeyPath, document: Document) -> KeysFrom
         )
         return None
     if section.jwks_file is not None:
-        return KeysFrom(jwks_file=section.jwks_file)
+        return KeysFrom(jwks_file=section.jwks_file, max_stale=section.max_stale)
     name = given[0] if given else "issuer"
     url = section.jwks_url or section.discovery_url or well_known(section.issuer)
     try:
@@ -92,9 +95,10 @@ def _keys(section: schema.Issuer, path: KeyPath, document: Document) -> KeysFrom
         hint = " (or name jwks_url, discovery_url or jwks_file)" if name == "issuer" else ""
         document.report((*path, name), f"{error}{hint}.")
         return None
+    reach = Reach(section.ca_file, section.private_network)
     if section.jwks_url is not None:
-        return KeysFrom(jwks_url=url, ca_file=section.ca_file)
-    return KeysFrom(discovery_url=url, ca_file=section.ca_file)
+        return KeysFrom(jwks_url=url, reach=reach, max_stale=section.max_stale)
+    return KeysFrom(discovery_url=url, reach=reach, max_stale=section.max_stale)
 
 
 def well_known(issuer: str) -> str:

@@ -58,6 +58,10 @@ class Issuer(_Section):
     scopes: list[Path] = [("scope",), ("scp",)]
     leeway: Annotated[int, Field(ge=0, le=300)] = 60
     ca_file: Text | None = None
+    private_network: bool = False
+    max_stale: Annotated[int, Field(ge=0, le=604_800)] = 86_400
+    banned_keys: list[Text] = []
+    required: bool = True
 
 
 class Role(_Section):

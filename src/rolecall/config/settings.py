@@ -29,13 +29,33 @@ ALGORITHMS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
+class Reach:
+    """How the servers of an identity provider are reached.
+
+    Attributes:
+        ca_file: certificate authorities instead of the system's, PEM.
+        private_network: whether the host that the configuration names may be at an address of a
+            private network.
+    """
+
+    ca_file: str | None = None
+    private_network: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class KeysFrom:
-    """Where an issuer's key set comes from: exactly one of the three is set."""
+    """Where an issuer's key set comes from: exactly one of the first three is set.
+
+    Attributes:
+        max_stale: seconds that the last good keys serve on after they were due to be fetched
+            again, while they cannot be.
+    """
 
     jwks_url: str | None = None
     discovery_url: str | None = None
     jwks_file: str | None = None
-    ca_file: str | None = None
+    reach: Reach = Reach()
+    max_stale: float = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +72,9 @@ class IssuerSettings:
         groups: claim paths of groups.
         scopes: claim paths of scopes.
         leeway: seconds that clocks may differ.
+        banned_keys: key IDs and thumbprints (RFC 7638) of keys that are not to be believed,
+            whatever the issuer publishes.
+        required: whether the gateway is ready only when this issuer's keys are there.
     """
 
     issuer: str
@@ -64,6 +87,8 @@ class IssuerSettings:
     scopes: tuple[ClaimPath, ...]
     leeway: int
     source: Source
+    banned_keys: frozenset[str] = frozenset()
+    required: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,8 @@ import ipaddress
 from typing import Final
 from urllib.parse import urlsplit
 
+from rolecall.config import addresses
+
 LOOPBACK_NAMES: Final = frozenset({"localhost", "localhost."})
 
 
@@ -15,6 +17,17 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def is_private(host: str) -> bool:
+    """Whether a host is written as an address that is not public, or as this machine's name."""
+    if host.lower() in LOOPBACK_NAMES:
+        return True
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return not addresses.is_public(host)
 
 
 def check(url: str, *, query: bool = True) -> None:

@@ -91,15 +91,16 @@ class Verifier:
         """
         sources = list(self.sources.values())
         self._tasks = [asyncio.create_task(source.keep_fresh()) for source in sources]
-        await asyncio.wait(
-            [asyncio.create_task(source.refresh()) for source in sources], timeout=_PATIENCE
-        )
+        # after a reload most have their keys already, and a ban must not wait for a slow provider
+        without = [asyncio.create_task(source.refresh()) for source in sources if not source.keys]
+        if without:
+            await asyncio.wait(without, timeout=_PATIENCE)
 
     def adopt(self, former: "Verifier") -> None:
         """Take over the keys of issuers that both know: a reload must not lose good keys."""
         for place, source in self.sources.items():
             if known := former.sources.get(place):
-                source.keys = known.keys
+                source.adopt(known)
 
     def retire(self) -> None:
         """Stop refreshing; requests that wait for a fetch still get its result."""
@@ -117,8 +118,12 @@ class Verifier:
 
     @property
     def ready(self) -> bool:
-        """Whether every issuer has keys."""
-        return all(source.keys is not None for source in self.sources.values())
+        """Whether every issuer that is required has keys."""
+        return all(
+            issuer.source.keys is not None
+            for issuer in self._issuers.values()
+            if issuer.settings.required
+        )
 
     def state(self) -> list[IssuerState]:
         """Every issuer with the number of its keys."""
@@ -165,10 +170,12 @@ class Verifier:
         return issuer
 
     async def _signing_key(self, presented: Presented, issuer: _Issuer) -> VerificationKey:
-        source = issuer.source
+        source, banned = issuer.source, issuer.settings.banned_keys
+        if presented.key_id in banned:
+            raise _banned()
         keys = source.keys.named(presented.key_id) if source.keys else ()
         if not keys:
-            await source.refresh_for_unknown_key()
+            await source.look_for(presented.key_id)
             if source.keys is None:
                 raise Refusal(
                     Reason.ISSUER_UNAVAILABLE,
@@ -188,6 +195,8 @@ class Verifier:
             )
         for key in keys:
             if self._verify(presented.algorithm, key, presented.signing_input, presented.signature):
+                if key.key_id in banned or key.thumbprint in banned:
+                    raise _banned()
                 return key
         raise Refusal(Reason.BAD_SIGNATURE, "The token's signature is not valid.")
 
@@ -209,3 +218,10 @@ class Verifier:
         expires = claim.check_times(payload, self._clock(), issuer.leeway)
         claim.check_audience(payload, issuer.audience)
         return caller_from(issuer, payload, expires)
+
+
+def _banned() -> Refusal:
+    return Refusal(
+        Reason.REVOKED,
+        "The key that signed the token is not accepted any more; sign in again.",
+    )

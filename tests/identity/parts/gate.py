@@ -10,7 +10,7 @@ from rolecall.config import IssuerSettings, KeysFrom
 from rolecall.config.settings import ALGORITHMS
 from rolecall.core import Refusal, Source
 from rolecall.identity import Pace, Verifier
-from rolecall.identity.fetch import FetchError
+from rolecall.identity.fetch import Fetched, FetchError
 
 from .signing import Signer, key_set, unb64
 
@@ -47,17 +47,20 @@ def settings(issuer=ISSUER, **changes):
 class Network:
     """URLs and the documents behind them; an exception is an outage. Counts what is fetched."""
 
-    def __init__(self, documents):
+    def __init__(self, documents, max_age=None):
         self.documents = documents
+        self.max_age = max_age
         self.fetched = []
+        self.reached = []
 
-    async def fetch(self, url, _):
+    async def fetch(self, url, reach):
         self.fetched.append(url)
+        self.reached.append(reach)
         await asyncio.sleep(0)  # as any network does, it lets others run
         document = self.documents.get(url, FetchError(f"{url} cannot be reached"))
         if isinstance(document, Exception):
             raise document
-        return document
+        return Fetched(document, self.max_age)
 
 
 class Clock:

@@ -1,0 +1,204 @@
+"""Attacks and faults K1 to K13 on the keys of issuers, over real connections: good traffic goes on.
+
+K6 is in test_fetch.py and test_keydocument.py, K8 and K9 in test_keyset.py, K11 in
+test_verdicts.py, K12 in test_introspection.py.
+"""
+
+import asyncio
+import time
+from dataclasses import replace
+from functools import partial
+
+import pytest
+from aiohttp import ClientTimeout
+
+from rolecall.config import KeysFrom
+from rolecall.identity.fetch import fetch_json
+
+from .parts.gate import CALM, CLAIMS, ISSUER, NOW, SIGNER, Clock, gate, settings, verdict
+from .parts.key_server import FAULTS, key_server
+from .parts.signing import Signer, key_set
+
+NEXT = Signer("k2")
+PATH = "/.well-known/openid-configuration"
+# more than a fetch in one loop with its requests may take, less than a person notices
+SOON = 0.25
+
+
+def people(signer=SIGNER, count=50, **header):
+    """Tokens that were never seen before."""
+    return [signer.token({**CLAIMS, "sub": f"user-{n}"}, header or None) for n in range(count)]
+
+
+def at(server, **changes):
+    return settings(keys=KeysFrom(jwks_url=f"{server.url}/keys"), **changes)
+
+
+def kid(number):
+    return SIGNER.token(CLAIMS, {"kid": f"random-{number}"})
+
+
+async def verdicts(verifier, tokens):
+    return set(await asyncio.gather(*(verdict(verifier, token) for token in tokens)))
+
+
+async def until(condition):
+    for _ in range(2000):
+        if condition():
+            return
+        await asyncio.sleep(0.005)
+    pytest.fail("it never came true")
+
+
+async def test_k1_a_flood_of_random_kids_is_one_fetch_per_cooldown_and_good_traffic_goes_on():
+    async with key_server(keys=key_set(SIGNER)) as server, gate(at(server), network=server) as gw:
+        clock = Clock(1000.0)
+        (source,) = gw.sources.values()
+        source._clock = clock
+        source._pace = replace(CALM, cooldown=10)
+        for second in range(30):
+            clock.now = 1000.0 + second
+            bad, good = await asyncio.gather(
+                verdicts(gw, [kid(f"{second}-{n}") for n in range(100)]),
+                verdicts(gw, people(count=10)),
+            )
+            assert (bad, good) == ({"unknown_key"}, {"accepted"})
+        # at the start, and after 0, 10 and 20 seconds
+        assert server.asked == ["/keys"] * 4
+        assert source.fetches.unknown_keys == 3000
+        assert len(source._unknown) <= 1024
+
+
+async def test_k1_random_kids_wait_for_a_slow_key_server_in_bounded_number():
+    async with key_server(keys=key_set(SIGNER)) as server, gate(at(server), network=server) as gw:
+        server.gate = asyncio.Event()
+        waiting = [asyncio.create_task(verdict(gw, kid(n))) for n in range(2000)]
+        await until(lambda: len(server.asked) == 2)
+        # those for whom there is no room have their answer already
+        await until(lambda: sum(task.done() for task in waiting) == 2000 - 1024)
+        began = time.perf_counter()
+        assert await verdicts(gw, people()) == {"accepted"}
+        assert time.perf_counter() - began < SOON
+        server.gate.set()
+        assert set(await asyncio.gather(*waiting)) == {"unknown_key"}
+        assert server.asked == ["/keys"] * 2
+
+
+async def test_k2_a_key_that_was_published_early_needs_no_further_fetch():
+    async with key_server(keys=key_set(SIGNER)) as server, gate(at(server), network=server) as gw:
+        server.documents["/keys"] = key_set(SIGNER, NEXT)
+        await next(iter(gw.sources.values())).refresh()
+        assert await verdicts(gw, people(NEXT)) == {"accepted"}
+        assert server.asked == ["/keys"] * 2
+
+
+async def test_k2_the_first_token_of_a_key_that_comes_without_warning_succeeds_in_one_fetch():
+    async with key_server(keys=key_set(SIGNER)) as server, gate(at(server), network=server) as gw:
+        server.documents["/keys"] = key_set(SIGNER, NEXT)
+        assert await verdicts(gw, people(NEXT) + people(SIGNER)) == {"accepted"}
+        assert server.asked == ["/keys"] * 2
+
+
+async def test_k2_an_emergency_replacement_ends_the_old_key_at_once_remembered_verdicts_too():
+    async with key_server(keys=key_set(SIGNER)) as server, gate(at(server), network=server) as gw:
+        old = people()
+        assert await verdicts(gw, old) == {"accepted"}
+        server.documents["/keys"] = key_set(NEXT)
+        assert await verdicts(gw, people(NEXT)) == {"accepted"}
+        assert await verdicts(gw, old) == {"unknown_key"}
+
+
+async def test_k3_a_key_server_that_is_down_at_the_start_is_a_503_and_recovers_alone():
+    async with (
+        key_server() as server,
+        gate(at(server), network=server, pace=replace(CALM, retry=0.01, retry_most=0.01)) as gw,
+    ):
+        assert not gw.ready
+        assert await verdicts(gw, people()) == {"issuer_unavailable"}
+        server.documents["/keys"] = key_set(SIGNER)
+        await until(lambda: gw.ready)
+        assert await verdicts(gw, people()) == {"accepted"}
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+async def test_k4_k5_a_key_server_that_fails_while_running_is_not_noticed(fault):
+    pace = replace(CALM, retry=0.01, retry_most=0.01, cooldown=0)
+    async with (
+        key_server(keys=key_set(SIGNER)) as server,
+        gate(at(server), network=server, pace=pace) as gw,
+    ):
+        (source,) = gw.sources.values()
+        server.fault = fault
+        failing = asyncio.create_task(verdict(gw, kid(1)))
+        await until(lambda: len(server.asked) > 1)
+        began = time.perf_counter()
+        assert await verdicts(gw, people()) == {"accepted"}
+        assert time.perf_counter() - began < SOON
+        assert await failing == "unknown_key"
+        assert source.error
+        assert source.fetches.failed
+        assert gw.ready
+        server.fault = None
+        server.documents["/keys"] = key_set(SIGNER, NEXT)
+        assert await verdicts(gw, people(NEXT)) == {"accepted"}
+        assert source.error is None
+        # nobody was sent elsewhere
+        assert set(server.asked) == {"/keys"}
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+async def test_k4_k5_metadata_that_fail_while_running_are_not_noticed(fault):
+    async with key_server(keys=key_set(SIGNER)) as server:
+        server.documents[PATH] = {"issuer": ISSUER, "jwks_uri": f"{server.url}/keys"}
+        found = settings(keys=KeysFrom(discovery_url=server.url + PATH))
+        async with gate(found, network=server) as gw:
+            server.fault = fault
+            assert await verdict(gw, kid(1)) == "unknown_key"
+            assert await verdicts(gw, people()) == {"accepted"}
+            assert set(server.asked[2:]) == {PATH}
+
+
+async def test_k7_metadata_of_another_issuer_are_refused_and_the_error_names_them():
+    async with key_server(keys=key_set(SIGNER)) as server:
+        for other in (f"{ISSUER}/", ISSUER.replace("acme", "other"), ISSUER.upper()):
+            server.documents[PATH] = {"issuer": other, "jwks_uri": f"{server.url}/keys"}
+            found = settings(keys=KeysFrom(discovery_url=server.url + PATH))
+            async with gate(found, network=server) as gw:
+                assert await verdict(gw, SIGNER.token(CLAIMS)) == "issuer_unavailable"
+                (state,) = gw.state()
+                assert state.error.endswith(f"speaks for another issuer than {ISSUER}")
+        assert set(server.asked) == {PATH}
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [(-600, "not_yet_valid"), (-50, "accepted"), (300, "accepted"), (600, "expired")],
+)
+async def test_k10_a_clock_that_is_wrong_ends_tokens_beyond_their_leeway_and_leaves_keys(
+    seconds, expected
+):
+    async with key_server(keys=key_set(SIGNER)) as server, gate(at(server), network=server) as gw:
+        gw.clock.now = NOW + seconds
+        assert await verdicts(gw, people()) == {expected}
+        gw.clock.now = NOW
+        assert await verdicts(gw, people()) == {"accepted"}
+        assert server.asked == ["/keys"]
+
+
+async def test_k13_500_first_requests_make_one_fetch():
+    async with (
+        key_server(keys=key_set(SIGNER)) as server,
+        gate(at(server), network=server, started=False) as gw,
+    ):
+        assert await verdicts(gw, people(count=500)) == {"accepted"}
+        assert server.asked == ["/keys"]
+
+
+async def test_the_deadline_holds_for_the_whole_document():
+    fetch = partial(fetch_json, deadline=ClientTimeout(total=0.1))
+    async with key_server(keys=key_set(SIGNER)) as server:
+        server.fetch, server.fault = fetch, FAULTS["a byte now and then"]
+        async with gate(at(server), network=server, started=False) as gw:
+            began = time.perf_counter()
+            assert await verdict(gw, SIGNER.token(CLAIMS)) == "issuer_unavailable"
+            assert time.perf_counter() - began < 0.1 + SOON
