@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint format e2e lock
+.PHONY: help install demo test lint format e2e bench bench-quick lock
 
 help: ## list the verbs
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -27,6 +27,12 @@ test: install ## unit tests: no server, no network
 
 e2e: install ## real identity providers, a real model, real clients
 	$(BIN)/python -m pytest -m e2e $(ARGS)
+
+bench: install ## Rolecall beside other gateways, about 20 minutes (ARGS="--only stream")
+	$(BIN)/python -m bench $(ARGS)
+
+bench-quick: install ## CPU a request against Envoy's, under two minutes
+	$(BIN)/python -m bench --quick $(ARGS)
 
 lint: install ## format, lint, types, the import contract
 	$(BIN)/ruff format --check .

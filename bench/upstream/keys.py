@@ -1,0 +1,26 @@
+"""The key server: answers with a key set from a file, read anew each time.
+
+``python -m bench.upstream.keys PORT FILE``
+"""
+
+import sys
+from functools import partial
+from pathlib import Path
+
+from bench.upstream.http import Connection, head, serve
+
+
+class Keys(Connection):
+    """Answers every request with the file."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def asked(self) -> None:
+        """Send the key set as it is now."""
+        body = self._path.read_bytes()
+        self.transport.write(head("200 OK", "application/json", len(body)) + body)
+
+
+if __name__ == "__main__":
+    serve(partial(Keys, Path(sys.argv[2])), int(sys.argv[1]))

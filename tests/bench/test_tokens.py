@@ -1,0 +1,9 @@
+"""Tokens that are new are new to every gateway."""
+
+from bench import tokens
+from bench.peers import envoy
+from rolecall.identity import verdicts
+
+
+def test_a_token_that_comes_round_again_is_forgotten_by_then():
+    assert max(verdicts.MOST, envoy.REMEMBERED) < tokens.MANY - 1000
