@@ -6,6 +6,7 @@ import sys
 import tomllib
 from pathlib import Path
 
+import click
 import pytest
 from pydantic import BaseModel
 
@@ -27,6 +28,12 @@ SECTIONS = {
     and not name.startswith("_")
 }
 COMMANDS = {name: main.get_command(None, name) for name in main.list_commands(None)}
+COMMANDS |= {
+    f"{name} {below}": command
+    for name, group in COMMANDS.items()
+    if isinstance(group, click.Group)
+    for below, command in group.commands.items()
+}
 
 
 def page(name):

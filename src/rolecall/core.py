@@ -240,5 +240,11 @@ class Decision:
     roles: frozenset[str]
 
 
+KEYS_ISSUER: Final = "rolecall:keys"
+"""The issuer of callers that hold a static key; no configured issuer can have this name."""
+
+KEY_PREFIX: Final = "rolecall_"
+"""How the static keys that we make begin, so that people and scanners know one when they see it."""
+
 MODEL_ENDPOINTS: Final = ("chat", "messages")
 """The names of the endpoints that call a model, as rules and ``explain`` spell them."""

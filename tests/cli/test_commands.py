@@ -12,7 +12,7 @@ import pytest
 from rolecall import __version__
 from rolecall.cli import main
 
-COMMANDS = ["serve", "check", "explain", "demo", "version"]
+COMMANDS = ["serve", "check", "explain", "key", "demo", "version"]
 ROLECALL = [str(Path(sys.executable).with_name("rolecall"))]
 MODULE = [sys.executable, "-W", "error", "-m", "rolecall"]
 CLAIMS = {"iss": "https://login.example.com", "sub": "Zoë", "roles": ["staff"]}

@@ -24,10 +24,10 @@ UNKNOWN = {
         "2:1: error: 1: unknown key: remove it, or see the list of keys.",
     ),
     "a key of LiteLLM that means nothing here": (
-        "general_settings: {master_key: sk-1234}",
+        "litellm_settings: {callbacks: [x]}",
         (
-            "2:20: error: general_settings.master_key: unknown key: Rolecall admits callers by"
-            " their token alone; remove it."
+            "2:20: error: litellm_settings.callbacks: unknown key: there are no callbacks; remove"
+            " it."
         ),
     ),
     "a key of LiteLLM's database": (
@@ -185,7 +185,7 @@ def test_a_configuration_that_trusts_nobody_is_refused(told):
     assert told("rules: []") == [
         (
             "1:1: error: trusts no issuer: write issuers: (or general_settings.enable_jwt_auth:"
-            " true with JWT_PUBLIC_KEY_URL and JWT_AUDIENCE in the environment)."
+            " true with JWT_PUBLIC_KEY_URL and JWT_AUDIENCE in the environment), or keys:."
         )
     ]
 

@@ -1,9 +1,11 @@
 """The way of a request: what policy says, and what the upstream is sent."""
 
 import json
+from hashlib import sha256
 
 import pytest
 
+from .parts import serving
 from .parts.doors import CHAT, ENDPOINTS, MESSAGES, TRANSLATED, WAYS, refused
 from .parts.http import message
 from .parts.serving import ROLES
@@ -12,6 +14,7 @@ from .parts.tokens import token
 both_endpoints = pytest.mark.parametrize("door", ENDPOINTS, ids=lambda door: door.name)
 every_way = pytest.mark.parametrize("door", WAYS, ids=lambda door: door.name)
 
+KEYS = {"rolecall_" + "a1" * 32: "internal_user", "sk-master-key-of-the-tests": "proxy_admin"}
 CALLABLE = ["gpt", "claude", "hasty-gpt", "hasty-claude", "team/gpt", "chat-only"]
 
 
@@ -353,3 +356,48 @@ def test_a_model_that_cannot_be_called_is_not_shown(gateway, headers, form, targ
 def test_a_role_without_rules_sees_an_empty_list(gateway):
     reply = gateway.get("/v1/models", ("x-api-key", token("guest")), authorised=False)
     assert reply.json == {"object": "list", "data": []}
+
+
+@pytest.fixture
+def with_keys(tmp_path, upstream):
+    """A gateway that knows static keys beside its issuer."""
+    static, master = KEYS
+    sections = serving.configuration(
+        tmp_path,
+        upstream.url,
+        keys=[
+            {
+                "hash": f"sha256:{sha256(static.encode()).hexdigest()}",
+                "subject": "nightly",
+                "roles": [KEYS[static]],
+                "expires": "never",
+            }
+        ],
+        general_settings={"master_key": master},
+    )
+    with serving.running(tmp_path, sections) as running:
+        yield running
+
+
+@every_way
+def test_a_static_key_calls_what_its_roles_allow_and_never_goes_upstream(with_keys, upstream, door):
+    (key, _) = KEYS
+    for header in (("x-api-key", key), ("Authorization", f"Bearer {key}")):
+        assert with_keys.post(door.path, door.body(), header, authorised=False).status == 200
+        (received,) = upstream.received
+        assert key not in str(received)
+        upstream.forget()
+
+
+@both_endpoints
+def test_the_master_key_calls_nothing_that_no_rule_gives_it(with_keys, upstream, door):
+    (_, master) = KEYS
+    reply = with_keys.post(door.path, door.body(), ("x-api-key", master), authorised=False)
+    assert "(proxy_admin)" in door.refused(reply, "model_not_allowed")
+    assert not upstream.received
+
+
+@both_endpoints
+def test_two_good_credentials_of_two_callers_are_a_conflict(with_keys, door):
+    reply = with_keys.post(door.path, door.body(), ("x-api-key", next(iter(KEYS))))
+    door.refused(reply, "conflicting_credentials")

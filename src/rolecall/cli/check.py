@@ -21,6 +21,7 @@ def check(config: Path, *, allow_unknown: bool) -> None:
         f"{len(items)} {one if len(items) == 1 else one + 's'}"
         for items, one in (
             (settings.issuers, "issuer"),
+            *([(settings.keys, "static key")] if settings.keys else []),
             (settings.roles, "role mapping"),
             (settings.rules, "rule"),
             (settings.models, "model"),

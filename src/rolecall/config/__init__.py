@@ -12,6 +12,7 @@ from rolecall.config.settings import (
     ProviderName,
     Reach,
     Settings,
+    StaticKey,
     Timeouts,
     Tls,
 )
@@ -27,6 +28,7 @@ __all__ = [
     "ProviderName",
     "Reach",
     "Settings",
+    "StaticKey",
     "Timeouts",
     "Tls",
     "is_public",

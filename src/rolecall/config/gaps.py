@@ -2,6 +2,7 @@
 
 from rolecall.config.document import Document, KeyPath
 from rolecall.config.globs import matches
+from rolecall.config.settings import StaticKey
 from rolecall.core import RoleMapping, Rule
 
 
@@ -10,18 +11,20 @@ def warn(
     *,
     mappings: list[tuple[KeyPath, RoleMapping]],
     rules: list[tuple[KeyPath, Rule]],
+    keys: list[tuple[KeyPath, StaticKey]],
     model_names: set[str],
 ) -> None:
     """Warn of roles that call nothing, of rules for roles that nobody holds, and for no model."""
-    roles = {mapping.role for _, mapping in mappings}
-    for path, mapping in mappings:
+    given = [(path, mapping.role) for path, mapping in mappings]
+    given += [(path, role) for path, key in keys for role in sorted(key.roles)]
+    roles = {role for _, role in given}
+    for path, role in given:
         if not any(
-            rule.effect == "allow" and any(matches(pattern, mapping.role) for pattern in rule.roles)
+            rule.effect == "allow" and any(matches(pattern, role) for pattern in rule.roles)
             for _, rule in rules
         ):
             document.warn(
-                path,
-                f"role {mapping.role!r} has no rule that allows anything: it calls nothing.",
+                path, f"role {role!r} has no rule that allows anything: it calls nothing."
             )
     for path, rule in rules:
         for pattern in rule.roles:

@@ -27,7 +27,6 @@ _ROUTES: Final[dict[str, tuple[str, ...]]] = {
 }
 
 HINTS: Final[Mapping[str, str]] = {
-    "general_settings.master_key": "Rolecall admits callers by their token alone; remove it",
     "general_settings.database_url": "Rolecall keeps no database; remove it",
     "general_settings.litellm_jwtauth.public_key_ttl": "keys are refreshed by themselves, and at"
     " once for an unknown key ID; remove it",

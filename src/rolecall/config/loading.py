@@ -9,7 +9,15 @@ from typing import Any, Final, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from rolecall.config import environment, gaps, jwt_environment, litellm, lowering, schema
+from rolecall.config import (
+    environment,
+    gaps,
+    jwt_environment,
+    litellm,
+    lowering,
+    schema,
+    static_keys,
+)
 from rolecall.config.document import Document, KeyPath, read
 from rolecall.config.problems import ConfigurationError, Problem
 from rolecall.config.settings import Settings
@@ -129,6 +137,7 @@ def _lower(
     file: schema.File, document: Document, environ: Mapping[str, str], *, offline: bool
 ) -> Settings:
     lowered = litellm.policy(file, document)
+    keys = static_keys.keys(file, document)
     issuers = lowering.issuers(file.issuers, document, lowered.role_paths)
     if lowered.issuers_from_environment and (not file.issuers or jwt_environment.is_set(environ)):
         taken = {issuer.issuer for issuer in issuers}
@@ -139,11 +148,11 @@ def _lower(
             )
             if issuer.issuer not in taken
         ]
-    elif not file.issuers:
+    elif not file.issuers and not keys:
         document.report(
             (),
             "trusts no issuer: write issuers: (or general_settings.enable_jwt_auth: true with"
-            " JWT_PUBLIC_KEY_URL and JWT_AUDIENCE in the environment).",
+            " JWT_PUBLIC_KEY_URL and JWT_AUDIENCE in the environment), or keys:.",
         )
     roles = lowering.roles(file.roles, document, {issuer.issuer for issuer in issuers})
     rules = lowering.rules(file.rules, document)
@@ -155,6 +164,7 @@ def _lower(
         document,
         mappings=mappings,
         rules=placed,
+        keys=keys,
         model_names={model.name for model in models},
     )
     return Settings(
@@ -164,6 +174,7 @@ def _lower(
         rules=tuple(rule for _, rule in placed),
         models=tuple(models),
         limits=lowering.limits(file.limits),
+        keys=tuple(key for _, key in keys),
     )
 
 

@@ -20,7 +20,7 @@ from rolecall.config.settings import (
     Timeouts,
     Tls,
 )
-from rolecall.core import MODEL_ENDPOINTS, RoleMapping, Rule
+from rolecall.core import KEYS_ISSUER, MODEL_ENDPOINTS, RoleMapping, Rule
 
 ANY = "any"
 
@@ -36,6 +36,9 @@ def issuers(
         path: KeyPath = ("issuers", index)
         if any(section.issuer == other.issuer for other in result):
             document.report((*path, "issuer"), "is configured twice; keep one entry.")
+            continue
+        if section.issuer == KEYS_ISSUER:
+            document.report((*path, "issuer"), "is the name that static keys have as their issuer.")
             continue
         keys = _keys(section, path, document)
         if keys is None:

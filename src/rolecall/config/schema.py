@@ -3,12 +3,15 @@
 Types are strict and unknown keys are errors; `lowering` gives the values their meaning.
 """
 
-from typing import Annotated, Any
+import re
+from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from rolecall.config import claim_path
 from rolecall.config.settings import ALGORITHMS, Profile, ProviderName
+
+_SHA256: Final = re.compile("sha256:[0-9a-fA-F]{64}")
 
 
 class _Section(BaseModel):
@@ -27,6 +30,13 @@ def _known_algorithm(name: str) -> str:
     if name not in ALGORITHMS:
         raise ValueError(f"{name} is not accepted; choose among {', '.join(ALGORITHMS)}")
     return name
+
+
+def _digest(text: str) -> str:
+    if not _SHA256.fullmatch(text):
+        # not quoted: the key itself may have been written
+        raise ValueError("is not sha256: and 64 hexadecimal digits; rolecall key new makes one")
+    return text
 
 
 def _one_or_more(value: Any) -> Any:
@@ -62,6 +72,15 @@ class Issuer(_Section):
     max_stale: Annotated[int, Field(ge=0, le=604_800)] = 86_400
     banned_keys: list[Text] = []
     required: bool = True
+
+
+class Key(_Section):
+    """``keys[]``."""
+
+    hash: Annotated[Text, AfterValidator(_digest)]
+    subject: Text
+    roles: Names
+    expires: Text
 
 
 class Role(_Section):
@@ -127,6 +146,7 @@ class GeneralSettings(_Section):
     """LiteLLM's ``general_settings``."""
 
     enable_jwt_auth: bool | None = None
+    master_key: Text | None = Field(default=None, repr=False)
     litellm_jwtauth: LiteLLMAuth | None = None
     role_permissions: list[RolePermission] = []
 
@@ -167,6 +187,7 @@ class File(_Section):
     """The whole file; both dialects may stand in it."""
 
     issuers: list[Issuer] = []
+    keys: list[Key] = []
     roles: list[Role] = []
     rules: list[RuleEntry] = []
     models: list[Model] = []

@@ -92,6 +92,24 @@ class IssuerSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class StaticKey:
+    """A key of a machine that has no identity provider.
+
+    Attributes:
+        digest: SHA-256 of the key; the key itself is nowhere.
+        subject: who holds it.
+        roles: roles of the configuration.
+        expires: seconds since the epoch; infinity for never.
+    """
+
+    digest: bytes = field(repr=False)
+    subject: str
+    roles: frozenset[str]
+    expires: float
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
 class Timeouts:
     """Deadlines towards an upstream, in seconds.
 
@@ -167,6 +185,7 @@ class Settings:
     rules: tuple[Rule, ...]
     models: tuple[ModelSettings, ...]
     limits: Limits = field(default_factory=Limits)
+    keys: tuple[StaticKey, ...] = ()
 
 
 ROLE_PATHS: Final[dict[Profile, Sequence[ClaimPath]]] = {

@@ -30,6 +30,7 @@ def compile_snapshot(settings: Settings) -> Snapshot:
             settings.issuers,
             max_token_bytes=settings.limits.token,
             complete=partial(assign_roles, table),
+            keys=settings.keys,
         ),
         catalogue=Catalogue(settings.models),
         limits=settings.limits,

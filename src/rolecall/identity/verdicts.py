@@ -1,4 +1,4 @@
-"""Verified tokens are remembered, so that the next request with one costs a hash and a look-up."""
+"""Verified credentials are remembered: the next request with one costs a hash and a look-up."""
 
 from dataclasses import dataclass
 from hashlib import sha256
@@ -12,36 +12,41 @@ MOST: Final = 8192
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A caller, the key that vouched for it, and how long that is believed without a new look."""
+    """What came of looking at a credential.
+
+    Attributes:
+        caller: whose it is.
+        until: seconds since the epoch; until then it is believed without a new look.
+        thumbprint: the key that vouched for it, if it was one.
+    """
 
     caller: Caller
-    thumbprint: str
     until: float
+    thumbprint: str | None = None
 
 
 class Verdicts:
-    """Remembered tokens by SHA-256 of all their bytes (never of a part: CVE-2026-35030)."""
+    """Remembered credentials by SHA-256 of all their bytes (never of a part: CVE-2026-35030)."""
 
     def __init__(self, most: int = MOST) -> None:
         self._most = most
         self._verdicts: dict[bytes, Verdict] = {}
 
     def find(self, token: bytes, now: float) -> Caller | None:
-        """The caller of a remembered token, if it may still be believed."""
+        """The caller of a remembered credential, if it may still be believed."""
         verdict = self._verdicts.get(sha256(token).digest())
         return verdict.caller if verdict is not None and now < verdict.until else None
 
-    def remember(self, token: bytes, caller: Caller, thumbprint: str, now: float) -> None:
-        """Remember a token that has just been verified, for its life and 60 s at most."""
-        until = min(caller.expires, now + LONGEST)
-        if until <= now:
+    def remember(self, token: bytes, verdict: Verdict, now: float) -> None:
+        """Remember a credential that has just been verified, in the place of the oldest."""
+        if verdict.until <= now:
             return
         key = sha256(token).digest()
         self._verdicts.pop(key, None)
         if len(self._verdicts) >= self._most:
             # the oldest went in first
             del self._verdicts[next(iter(self._verdicts))]
-        self._verdicts[key] = Verdict(caller, thumbprint, until)
+        self._verdicts[key] = verdict
 
     def forget(self, thumbprints: frozenset[str]) -> None:
         """Forget every token that one of these keys has signed."""

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
-from rolecall.config import IssuerSettings, KeysFrom
+from rolecall.config import IssuerSettings, KeysFrom, StaticKey
 from rolecall.core import Caller, Reason, Refusal
 from rolecall.identity import claims as claim
 from rolecall.identity.caller import caller_from
@@ -17,7 +17,8 @@ from rolecall.identity.keyset import VerificationKey
 from rolecall.identity.keysource import KeySource, Pace
 from rolecall.identity.profiles import PROFILES
 from rolecall.identity.signature import Verify, verify
-from rolecall.identity.verdicts import Verdicts
+from rolecall.identity.static_keys import StaticKeys
+from rolecall.identity.verdicts import LONGEST, Verdict, Verdicts
 
 _PATIENCE: Final = 3.0
 
@@ -44,6 +45,7 @@ class Verifier:
         issuers: the configuration's issuers.
         max_token_bytes: a longer token is refused unread.
         complete: what is added to a caller before it is remembered: its roles.
+        keys: static keys; their roles are their own.
         clock: seconds since the epoch.
         fetch: how documents are had.
         pace: how often issuers are asked.
@@ -56,6 +58,7 @@ class Verifier:
         *,
         max_token_bytes: int,
         complete: Callable[[Caller], Caller],
+        keys: Sequence[StaticKey] = (),
         clock: Callable[[], float] = time.time,
         fetch: Fetch = fetch_json,
         pace: Pace | None = None,
@@ -66,6 +69,7 @@ class Verifier:
         self._clock = clock
         self._verify = verify_signature
         self._verdicts = Verdicts()
+        self._keys = StaticKeys(keys)
         self._tasks: list[asyncio.Task[None]] = []
         self.sources: dict[tuple[KeysFrom, str], KeySource] = {}
         self._issuers: dict[str, _Issuer] = {}
@@ -137,7 +141,7 @@ class Verifier:
         ]
 
     async def authenticate(self, token: bytes) -> Caller:
-        """Verify a token.
+        """Say whose a credential is: a token's, or a static key's.
 
         Awaits only when keys must be fetched.
 
@@ -147,12 +151,16 @@ class Verifier:
         caller = self._verdicts.find(token, self._clock())
         if caller is not None:
             return caller
+        verdict = self._keys.find(token, self._clock()) or await self._signed(token)
+        self._verdicts.remember(token, verdict, self._clock())
+        return verdict.caller
+
+    async def _signed(self, token: bytes) -> Verdict:
         presented = open_token(token, max_bytes=self._max_token_bytes)
         issuer = self._issuer(presented)
         key = await self._signing_key(presented, issuer)
         caller = self._complete(self._caller(presented, issuer.settings))
-        self._verdicts.remember(token, caller, key.thumbprint, self._clock())
-        return caller
+        return Verdict(caller, min(caller.expires, self._clock() + LONGEST), key.thumbprint)
 
     def _issuer(self, presented: Presented) -> _Issuer:
         name = claim.name(presented.claims, "iss")
