@@ -405,6 +405,7 @@ def test_a_deadline_is_a_number_of_seconds_up_to_a_day(told, timeout, sentence):
         ("{}", Limits(body=32 * 1024 * 1024, token=16 * 1024)),
         ("{body_bytes: 1024}", Limits(body=1024)),
         ("{token_bytes: 512}", Limits(token=512)),
+        ("{token_header_bytes: 1024, token_depth: 8}", Limits(token_header=1024, token_depth=8)),
         ("{body_bytes: 1073741824, token_bytes: 1048576}", Limits(1 << 30, 1 << 20)),
     ],
 )
@@ -419,6 +420,8 @@ def test_limits_are_bytes(settings, written, limits):
         ("body_bytes: 1073741825", "body_bytes: should be less than or equal to 1073741824."),
         ("token_bytes: 511", "token_bytes: should be greater than or equal to 512."),
         ("token_bytes: 1048577", "token_bytes: should be less than or equal to 1048576."),
+        ("token_header_bytes: 63", "token_header_bytes: should be greater than or equal to 64."),
+        ("token_depth: 65", "token_depth: should be less than or equal to 64."),
     ],
 )
 def test_limits_have_bounds(told, written, line):

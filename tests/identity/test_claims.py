@@ -7,6 +7,7 @@ import json
 
 import pytest
 
+from rolecall.config import Limits
 from rolecall.core import Refusal
 from rolecall.identity import caller_from
 
@@ -73,14 +74,14 @@ TIMES = {
 
 @pytest.mark.parametrize("name", ["exp", "nbf", "iat"])
 @pytest.mark.parametrize(("value", "expected"), TIMES.values(), ids=TIMES)
-async def test_a_time_is_a_plausible_number(name, value, expected):
+async def test_c19_c20_t16_t17_a_time_is_a_plausible_number(name, value, expected):
     assert await verdict_of(name, value) == expected
 
 
 @pytest.mark.parametrize(
     ("name", "expected"), [("exp", "invalid_claim"), ("nbf", "accepted"), ("iat", "accepted")]
 )
-async def test_only_exp_is_required(name, expected):
+async def test_c19_c20_t16_only_exp_is_required(name, expected):
     assert await verdict_of(name, MISSING) == expected
 
 
@@ -89,7 +90,7 @@ async def test_only_exp_is_required(name, expected):
     ("beyond", "expected"),
     [(-0.5, "accepted"), (0, "expired"), (0.5, "expired"), (1e6, "expired")],
 )
-async def test_a_token_expires_when_exp_and_the_leeway_are_over(leeway, beyond, expected):
+async def test_c19_a_token_expires_when_exp_and_the_leeway_are_over(leeway, beyond, expected):
     now = CLAIMS["exp"] + leeway + beyond
     assert await verdict_of("exp", CLAIMS["exp"], now=now, leeway=leeway) == expected
 
@@ -100,14 +101,14 @@ async def test_a_token_expires_when_exp_and_the_leeway_are_over(leeway, beyond, 
     ("ahead", "expected"),
     [(-0.5, "accepted"), (0, "accepted"), (0.5, "not_yet_valid"), (1e6, "not_yet_valid")],
 )
-async def test_a_token_begins_when_nbf_and_iat_are_at_most_a_leeway_ahead(
+async def test_c20_t17_a_token_begins_when_nbf_and_iat_are_at_most_a_leeway_ahead(
     name, leeway, ahead, expected
 ):
     assert await verdict_of(name, NOW + leeway + ahead, leeway=leeway) == expected
 
 
 @pytest.mark.parametrize("value", [0, Text("0.0"), Text("-0.0"), 1, NOW - 86400])
-async def test_what_has_expired_long_ago_has_expired(value):
+async def test_c19_t16_what_has_expired_long_ago_has_expired(value):
     assert await verdict_of("exp", value) == "expired"
 
 
@@ -120,6 +121,25 @@ async def test_a_time_may_have_a_fraction_or_an_exponent(value):
 async def test_a_clock_that_is_ten_minutes_off_is_not_forgiven(skew):
     expected = {-600: "not_yet_valid", 600: "expired"}[skew]
     assert await verdict_of("iat", NOW, now=NOW + skew) == expected
+
+
+LIFETIMES = {
+    "an hour": ({"iat": NOW, "exp": NOW + 3600}, "accepted"),
+    "a day": ({"iat": NOW, "exp": NOW + 86400}, "accepted"),
+    "a day and a second": ({"iat": NOW, "exp": NOW + 86401}, "invalid_claim"),
+    "a year, as Kubernetes mounts": ({"iat": NOW, "exp": NOW + 31536000}, "invalid_claim"),
+    "a year, nearly over": ({"iat": NOW - 31535000, "exp": NOW + 1000}, "invalid_claim"),
+    "a day, without iat": ({"iat": MISSING, "exp": NOW + 86400}, "accepted"),
+    "a day and a second, without iat": ({"iat": MISSING, "exp": NOW + 86401}, "invalid_claim"),
+    "a thousand years": ({"iat": NOW, "exp": 33_000_000_000}, "invalid_claim"),
+}
+
+
+@pytest.mark.parametrize(("times", "expected"), LIFETIMES.values(), ids=LIFETIMES)
+async def test_c19_t16_a_token_lives_no_longer_than_its_issuer_may_grant(times, expected):
+    claims = {key: value for key, value in {**CLAIMS, **times}.items() if value is not MISSING}
+    async with gate(settings(max_lifetime=86400)) as verifier:
+        assert await verdict(verifier, SIGNER.token(claims)) == expected
 
 
 # iss (RFC 7519 4.1.1): the same, code point by code point
@@ -161,7 +181,7 @@ ISSUERS = {
 
 
 @pytest.mark.parametrize(("value", "expected"), ISSUERS.values(), ids=ISSUERS)
-async def test_the_issuer_is_compared_character_by_character(value, expected):
+async def test_c17_t19_the_issuer_is_compared_character_by_character(value, expected):
     assert await verdict_of("iss", value) == expected
 
 
@@ -195,12 +215,12 @@ AUDIENCES = {
 
 
 @pytest.mark.parametrize(("value", "expected"), AUDIENCES.values(), ids=AUDIENCES)
-async def test_one_audience_is_exactly_one_of_those_accepted(value, expected):
+async def test_c18_t18_one_audience_is_exactly_one_of_those_accepted(value, expected):
     assert await verdict_of("aud", value) == expected
 
 
 @pytest.mark.parametrize(("value", "expected"), AUDIENCES.values(), ids=AUDIENCES)
-async def test_where_the_check_is_waived_aud_must_still_be_well_formed(value, expected):
+async def test_c18_t18_where_the_check_is_waived_aud_must_still_be_well_formed(value, expected):
     waived = "accepted" if expected == "wrong_audience" else expected
     assert await verdict_of("aud", value, audience=None) == waived
 
@@ -229,7 +249,7 @@ NAMES = {
 
 @pytest.mark.parametrize("name", ["sub", "jti", "client_id", "azp"])
 @pytest.mark.parametrize("value", NAMES.values(), ids=NAMES)
-async def test_a_name_is_a_string_of_a_sensible_length(name, value):
+async def test_c21_t20_a_name_is_a_string_of_a_sensible_length(name, value):
     assert await verdict_of(name, value) == "invalid_claim"
 
 
@@ -242,7 +262,7 @@ async def test_a_name_is_a_string_of_a_sensible_length(name, value):
         ("azp", "accepted"),
     ],
 )
-async def test_only_sub_is_required(name, expected):
+async def test_c21_only_sub_is_required(name, expected):
     assert await verdict_of(name, MISSING) == expected
 
 
@@ -302,7 +322,7 @@ ROLES = {
 
 
 @pytest.mark.parametrize(("value", "expected"), ROLES.values(), ids=ROLES)
-def test_role_claims_are_the_strings_of_a_list_and_nothing_else(value, expected):
+def test_c26_t25_role_claims_are_the_strings_of_a_list_and_nothing_else(value, expected):
     roles = {} if value is MISSING else {"roles": value}
     caller = caller_from(settings(), {**CLAIMS, **roles})
     assert tuple(found.value for found in caller.role_claims) == expected
@@ -310,8 +330,8 @@ def test_role_claims_are_the_strings_of_a_list_and_nothing_else(value, expected)
 
 
 @pytest.mark.parametrize("name", ["roles", "groups"])
-async def test_more_than_a_thousand_values_are_refused(name):
-    async with gate(max_token_bytes=65536) as verifier:
+async def test_c26_t25_more_than_a_thousand_values_are_refused(name):
+    async with gate(limits=Limits(token=65536)) as verifier:
         for number, expected in ((1000, "accepted"), (1001, "invalid_claim")):
             token = SIGNER.token({**CLAIMS, name: ["r"] * number})
             assert await verdict(verifier, token) == expected
@@ -363,7 +383,7 @@ PATHS = {
 
 
 @pytest.mark.parametrize(("path", "expected"), PATHS.items(), ids=map(str, PATHS))
-def test_a_claim_path_is_a_row_of_literal_keys(path, expected):
+def test_c26_t26_a_claim_path_is_a_row_of_literal_keys(path, expected):
     caller = caller_from(settings(roles=(path,), groups=(path,)), PAYLOAD)
     assert [(found.path, found.value) for found in caller.role_claims] == [
         (path, value) for value in expected

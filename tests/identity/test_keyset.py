@@ -123,7 +123,7 @@ BAD_KEYS = {
 
 
 @pytest.mark.parametrize("bad", BAD_KEYS.values(), ids=BAD_KEYS)
-def test_a_bad_key_is_left_out_and_the_good_one_beside_it_stays(bad):
+def test_c12_c13_c14_t07_t08_t09_a_bad_key_is_left_out_and_the_good_one_beside_it_stays(bad):
     for keys, place in (((bad, GOOD), 0), ((GOOD, bad), 1)):
         imported = import_keys(key_set(*keys))
         assert [key.key_id for key in imported.keys] == ["good"]
@@ -138,7 +138,7 @@ def test_all_bad_keys_together_do_not_spoil_a_good_one():
 
 
 @pytest.mark.parametrize("bad", BAD_KEYS.values(), ids=BAD_KEYS)
-def test_a_set_of_a_bad_key_alone_is_no_key_set(bad):
+def test_c12_c13_c14_a_set_of_a_bad_key_alone_is_no_key_set(bad):
     with pytest.raises(ValueError, match="no usable key"):
         import_keys(key_set(bad))
 
@@ -160,7 +160,9 @@ WEAK = {
 
 
 @pytest.mark.parametrize(("signer", "members"), WEAK.values(), ids=WEAK)
-async def test_a_right_signature_of_a_key_that_was_left_out_counts_for_nothing(signer, members):
+async def test_c12_c13_t08_t09_a_right_signature_of_a_key_that_was_left_out_counts_for_nothing(
+    signer, members
+):
     network = Network({KEYS_URL: key_set(signer.jwk(**members), GOOD)})
     async with gate(network=network) as verifier:
         assert await verdict(verifier, signer.token(CLAIMS)) == "unknown_key"
@@ -218,7 +220,7 @@ def test_what_is_no_key_set_is_refused_whole(document):
 # Which key a token means
 
 
-async def test_a_token_without_kid_means_the_only_key():
+async def test_t06_a_token_without_kid_means_the_only_key():
     async with gate(network=Network({KEYS_URL: key_set(GOOD)})) as verifier:
         assert await verdict(verifier, GOOD.token(CLAIMS, {"kid": None})) == "accepted"
 
@@ -230,7 +232,7 @@ async def test_keys_that_were_left_out_do_not_count_for_a_token_without_kid():
 
 
 @pytest.mark.parametrize("others", [1, 2])
-async def test_a_token_without_kid_means_none_of_several_keys(others):
+async def test_t06_a_token_without_kid_means_none_of_several_keys(others):
     keys = [GOOD, *(Signer(f"other-{n}") for n in range(others))]
     async with gate(network=Network({KEYS_URL: key_set(*keys)})) as verifier:
         assert await verdict(verifier, GOOD.token(CLAIMS, {"kid": None})) == "unknown_key"
@@ -242,8 +244,20 @@ async def test_a_kid_must_be_the_key_s_own_even_if_there_is_only_one_key():
             assert await verdict(verifier, signer.token(CLAIMS)) == "unknown_key"
 
 
+async def test_k09_what_is_wrong_with_a_published_key_is_said_once(caplog):
+    published = Signer("same", name="twin-0").jwk(d="AQAB"), GOOD, Signer("good", name="twin-1")
+    async with gate(network=Network({KEYS_URL: key_set(*published)})) as verifier:
+        (source,) = verifier.sources.values()
+        await source.refresh()
+    said = [record.message.partition(": ")[2] for record in caplog.records]
+    assert said == [
+        "key 0: it holds private members",
+        "key 2: its kid is also that of another key",
+    ]
+
+
 @pytest.mark.parametrize("place", [0, 1, 2, 3])
-async def test_keys_that_share_a_kid_are_tried_in_turn(place):
+async def test_k09_keys_that_share_a_kid_are_tried_in_turn(place):
     twins = [Signer("same", name=f"twin-{n}") for n in range(4)]
     async with gate(network=Network({KEYS_URL: key_set(*twins)})) as verifier:
         assert await verdict(verifier, twins[place].token(CLAIMS)) == "accepted"
@@ -251,7 +265,7 @@ async def test_keys_that_share_a_kid_are_tried_in_turn(place):
         assert await verdict(verifier, stranger.token(CLAIMS)) == "bad_signature"
 
 
-async def test_at_most_four_keys_are_tried():
+async def test_k09_at_most_four_keys_are_tried():
     twins = [Signer("same", name=f"twin-{n}") for n in range(5)]
     async with gate(network=Network({KEYS_URL: key_set(*twins)})) as verifier:
         assert await verdict(verifier, twins[4].token(CLAIMS)) == "bad_signature"

@@ -38,13 +38,13 @@ TYPES = {
 
 @pytest.mark.parametrize("profile", ["generic", "keycloak", "entra"])
 @pytest.mark.parametrize(("typ", "expected"), TYPES.values(), ids=TYPES)
-async def test_the_header_s_typ_is_that_of_an_access_token(profile, typ, expected):
+async def test_c23_t21_the_header_s_typ_is_that_of_an_access_token(profile, typ, expected):
     claims = {**CLAIMS, "typ": "Bearer", "azp": "chat-ui"}
     async with gate(settings(profile=profile)) as verifier:
         assert await verdict(verifier, SIGNER.token(claims, {"typ": typ})) == expected
 
 
-async def test_the_header_s_typ_may_not_be_null():
+async def test_c23_the_header_s_typ_may_not_be_null():
     header = b'{"alg":"ES256","kid":"k1","typ":null}'
     async with gate() as verifier:
         assert await verdict(verifier, SIGNER.token(CLAIMS, header)) == "wrong_token_kind"
@@ -83,7 +83,7 @@ KINDS = {
 
 
 @pytest.mark.parametrize(("changes", "expected"), KINDS.values(), ids=KINDS)
-async def test_the_payload_s_marks_tell_an_access_token_from_others(changes, expected):
+async def test_c24_t21_the_payload_s_marks_tell_an_access_token_from_others(changes, expected):
     async with gate() as verifier:
         assert await verdict(verifier, SIGNER.token({**CLAIMS, **changes})) == expected
 
@@ -105,7 +105,7 @@ async def test_the_payload_s_marks_tell_an_access_token_from_others(changes, exp
         ({"Bearer": True}, "wrong_token_kind"),
     ],
 )
-async def test_keycloak_says_bearer_in_the_payload(typ, expected):
+async def test_c24_t21_keycloak_says_bearer_in_the_payload(typ, expected):
     async with gate(settings(profile="keycloak")) as verifier:
         assert await verdict(verifier, SIGNER.token({**CLAIMS, "typ": typ})) == expected
 
@@ -126,7 +126,9 @@ async def test_keycloak_s_tokens_all_have_a_typ_in_the_payload():
         ({"nonce": "n"}, "wrong_token_kind"),
     ],
 )
-async def test_entra_s_access_tokens_name_a_client_and_its_id_tokens_do_not(changes, expected):
+async def test_c24_t21_entra_s_access_tokens_name_a_client_and_its_id_tokens_do_not(
+    changes, expected
+):
     async with gate(settings(profile="entra")) as verifier:
         assert await verdict(verifier, SIGNER.token({**CLAIMS, **changes})) == expected
 

@@ -6,21 +6,25 @@ import json
 
 import pytest
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
-from hypothesis import given
+from hypothesis import HealthCheck, given
+from hypothesis import settings as settings_of_hypothesis
 from hypothesis import strategies as st
 
 from rolecall.config.settings import ALGORITHMS
 from rolecall.identity.keyset import import_keys
-from rolecall.identity.signature import verify
 
 from .parts.gate import CLAIMS, KEYS_URL, SIGNER, Network, gate, settings, verdict
-from .parts.signing import Signer, b64, bare, key_set, unb64
+from .parts.signing import HASHES, Signer, b64, bare, key_set, unb64
 
 RSA = Signer("rsa", "RS256")
 ATTACKER = Signer("k1", "ES256", name="attacker")
 P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 ED25519_ORDER = 2**252 + 27742317777372353535851937790883648493
+
+
+pytestmark = pytest.mark.usefixtures("verify")
 
 
 def trusting(*keys):
@@ -41,7 +45,7 @@ async def test_every_algorithm_that_can_be_allowed_is_verified(algorithm, said):
 
 @pytest.mark.parametrize("key", ["EdDSA", "Ed25519", None])
 @pytest.mark.parametrize("token", ["EdDSA", "Ed25519"])
-async def test_eddsa_and_ed25519_are_two_names_of_one_algorithm(key, token):
+async def test_c11_eddsa_and_ed25519_are_two_names_of_one_algorithm(key, token):
     signer = Signer("k1", "Ed25519")
     async with gate(network=trusting(signer.jwk(alg=key))) as verifier:
         assert await verdict(verifier, signer.token(CLAIMS, {"alg": token})) == "accepted"
@@ -52,7 +56,7 @@ async def test_eddsa_and_ed25519_are_two_names_of_one_algorithm(key, token):
 
 @pytest.mark.parametrize("listed", ["as configured", "wrongly in the list"])
 @pytest.mark.parametrize("algorithm", ["none", "None", "NONE", "nOnE", "none ", "", "NULL"])
-async def test_none_is_no_algorithm(algorithm, listed):
+async def test_c10_t01_none_is_no_algorithm(algorithm, listed):
     allowed = ALGORITHMS if listed == "as configured" else (*ALGORITHMS, algorithm)
     header = {"alg": algorithm, "kid": "k1"}
     async with gate(settings(algorithms=allowed)) as verifier:
@@ -90,7 +94,7 @@ def public_secrets(signer):
 @pytest.mark.parametrize("listed", ["as configured", "wrongly in the list"])
 @pytest.mark.parametrize("algorithm", ["HS256", "HS384", "HS512"])
 @pytest.mark.parametrize("signer", [RSA, SIGNER], ids=["RSA", "EC"])
-async def test_a_public_key_is_no_secret(signer, algorithm, listed):
+async def test_c10_t02_a_public_key_is_no_secret(signer, algorithm, listed):
     allowed = ALGORITHMS if listed == "as configured" else (*ALGORITHMS, algorithm)
     key = signer.jwk(alg=None)
     async with gate(settings(algorithms=allowed), network=trusting(key)) as verifier:
@@ -102,7 +106,7 @@ async def test_a_public_key_is_no_secret(signer, algorithm, listed):
             assert await verdict(verifier, forged) == "algorithm_not_allowed"
 
 
-async def test_a_symmetric_key_in_the_set_verifies_nothing():
+async def test_c14_t07_a_symmetric_key_in_the_set_verifies_nothing():
     secret = {"kty": "oct", "kid": "secret", "alg": "HS256", "k": b64(b"s" * 32).decode()}
     signing_input = bare({"alg": "HS256", "kid": "secret"}, CLAIMS).rpartition(b".")[0]
     forged = signing_input + b"." + b64(hmac.digest(b"s" * 32, signing_input, hashlib.sha256))
@@ -117,14 +121,14 @@ UNKNOWN = ["es256", "ES256 ", "ES256\x00", "ES-256", "ES256K", "Ed448", "RS1", "
 
 
 @pytest.mark.parametrize("algorithm", UNKNOWN)
-async def test_algorithms_are_compared_exactly(algorithm):
+async def test_c10_t01_algorithms_are_compared_exactly(algorithm):
     async with gate() as verifier:
         token = SIGNER.token(CLAIMS, {"alg": algorithm})
         assert await verdict(verifier, token) == "algorithm_not_allowed"
 
 
 @pytest.mark.parametrize("algorithm", ["RS384", "RS512", "PS256", "PS384", "PS512", "ES256"])
-async def test_a_key_is_used_with_its_own_algorithm_alone(algorithm):
+async def test_c11_t03_a_key_is_used_with_its_own_algorithm_alone(algorithm):
     signer = RSA if algorithm != "ES256" else Signer("rsa", "ES256")
     async with gate(network=trusting(RSA)) as verifier:
         token = signer.token(CLAIMS, {"alg": algorithm}, algorithm=algorithm)
@@ -132,7 +136,7 @@ async def test_a_key_is_used_with_its_own_algorithm_alone(algorithm):
 
 
 @pytest.mark.parametrize("algorithm", ["RS384", "RS512", "PS256", "PS384", "PS512"])
-async def test_a_signature_is_made_with_the_algorithm_that_is_said(algorithm):
+async def test_c11_t03_a_signature_is_made_with_the_algorithm_that_is_said(algorithm):
     async with gate(network=trusting(RSA.jwk(alg=None))) as verifier:
         said, made = {"alg": "RS256"}, algorithm
         assert await verdict(verifier, RSA.token(CLAIMS, said, algorithm=made)) == "bad_signature"
@@ -140,7 +144,7 @@ async def test_a_signature_is_made_with_the_algorithm_that_is_said(algorithm):
         assert await verdict(verifier, RSA.token(CLAIMS, said, algorithm=made)) == "bad_signature"
 
 
-async def test_an_issuer_may_be_held_to_one_algorithm():
+async def test_c10_t03_an_issuer_may_be_held_to_one_algorithm():
     signer = Signer("k1", "PS256")
     async with gate(
         settings(algorithms=("RS256",)), network=trusting(signer.jwk(alg=None))
@@ -155,7 +159,7 @@ async def test_an_issuer_may_be_held_to_one_algorithm():
     ("curve", "algorithm"),
     [("ES256", "ES384"), ("ES384", "ES256"), ("ES512", "ES256"), ("ES384", "ES512")],
 )
-async def test_an_elliptic_curve_has_one_algorithm(curve, algorithm):
+async def test_c11_t03_an_elliptic_curve_has_one_algorithm(curve, algorithm):
     signer = Signer("k1", curve)
     async with gate(network=trusting(signer.jwk(alg=None))) as verifier:
         assert await verdict(verifier, signer.token(CLAIMS, {"alg": algorithm})) == (
@@ -182,7 +186,7 @@ EMBEDDED = {
 
 
 @pytest.mark.parametrize("header", EMBEDDED.values(), ids=EMBEDDED)
-async def test_a_key_in_the_token_is_neither_used_nor_fetched(header):
+async def test_c07_t04_a_key_in_the_token_is_neither_used_nor_fetched(header):
     async with gate() as verifier:
         assert await verdict(verifier, ATTACKER.token(CLAIMS, header)) == "bad_signature"
         without_kid = ATTACKER.token(CLAIMS, {**header, "kid": None})
@@ -221,14 +225,14 @@ ECDSA = {
 
 
 @pytest.mark.parametrize("change", ECDSA.values(), ids=ECDSA)
-async def test_an_ecdsa_signature_in_another_form_is_bad(change):
+async def test_c15_t15_an_ecdsa_signature_in_another_form_is_bad(change):
     signing_input, _, signature = SIGNER.token(CLAIMS).rpartition(b".")
     token = signing_input + b"." + b64(change(unb64(signature)))
     async with gate() as verifier:
         assert await verdict(verifier, token) == "bad_signature"
 
 
-async def test_the_other_s_of_an_ecdsa_signature_is_the_same_caller():
+async def test_c15_t15_the_other_s_of_an_ecdsa_signature_is_the_same_caller():
     """ECDSA cannot tell s from n - s; nothing here identifies a token by its signature."""
     token = SIGNER.token(CLAIMS)
     signing_input, _, signature = token.rpartition(b".")
@@ -238,7 +242,7 @@ async def test_the_other_s_of_an_ecdsa_signature_is_the_same_caller():
         assert await verifier.authenticate(token) == await verifier.authenticate(other)
 
 
-async def test_an_ed25519_signature_is_not_malleable():
+async def test_c15_an_ed25519_signature_is_not_malleable():
     signer = Signer("k1", "EdDSA")
     signing_input, _, signature = signer.token(CLAIMS).rpartition(b".")
     good = unb64(signature)
@@ -249,7 +253,7 @@ async def test_an_ed25519_signature_is_not_malleable():
 
 
 @pytest.mark.parametrize("algorithm", ["RS256", "PS256"])
-async def test_an_rsa_signature_has_the_length_of_the_key(algorithm):
+async def test_c15_an_rsa_signature_has_the_length_of_the_key(algorithm):
     signer = Signer("k1", algorithm)
     signing_input, _, signature = signer.token(CLAIMS).rpartition(b".")
     good = unb64(signature)
@@ -265,10 +269,23 @@ KEYS = {
 }
 
 
+@settings_of_hypothesis(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     algorithm=st.sampled_from([*ALGORITHMS, "none", "HS256", ""]),
     key=st.sampled_from(list(KEYS.values())),
     signature=st.binary(max_size=300) | st.sampled_from([b"\x00" * 64, b"\x00" * 256]),
 )
-def test_no_signature_raises_and_none_is_right_by_chance(algorithm, key, signature):
+def test_no_signature_raises_and_none_is_right_by_chance(verify, algorithm, key, signature):
     assert verify(algorithm, key, b"signed", signature) is False
+
+
+@pytest.mark.parametrize("algorithm", ["PS256", "PS384", "PS512"])
+@pytest.mark.parametrize("salt", [0, 20, padding.PSS.MAX_LENGTH])
+async def test_c15_a_pss_salt_is_as_long_as_the_hash(algorithm, salt):
+    signer = Signer("k1", algorithm)
+    signing_input = signer.token(CLAIMS).rpartition(b".")[0]
+    digest = HASHES[algorithm[2:]]()
+    signature = signer.private.sign(signing_input, padding.PSS(padding.MGF1(digest), salt), digest)
+    async with gate(network=trusting(signer)) as verifier:
+        token = signing_input + b"." + b64(signature)
+        assert await verdict(verifier, token) == "bad_signature"

@@ -155,7 +155,7 @@ async def test_what_holds_for_all_tokens_holds_for_each_provider(shape, changes,
 
 
 @pytest.mark.parametrize("shape", SIGN_IN)
-async def test_a_slash_more_or_less_makes_another_issuer(shape):
+async def test_c17_t19_a_slash_more_or_less_makes_another_issuer(shape):
     issuer = SHAPES[shape]["claims"]["iss"]
     other = issuer.removesuffix("/") if issuer.endswith("/") else f"{issuer}/"
     async with provider(shape) as verifier:
@@ -174,7 +174,7 @@ REFUSED = {
 @pytest.mark.parametrize("audience", ["as configured", "the token's own", "waived"])
 @pytest.mark.parametrize("profile", ["its own", "generic"])
 @pytest.mark.parametrize("shape", REFUSED)
-async def test_other_tokens_are_refused_for_what_they_are(shape, profile, audience):
+async def test_c24_t21_other_tokens_are_refused_for_what_they_are(shape, profile, audience):
     changes = {
         "as configured": {},
         "the token's own": {"audience": (SHAPES[shape]["claims"]["aud"],)},

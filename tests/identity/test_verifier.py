@@ -149,7 +149,7 @@ KEY_IDS = [
 
 
 @pytest.mark.parametrize("key_id", KEY_IDS)
-async def test_a_kid_is_compared_and_nothing_else(key_id):
+async def test_c08_t05_a_kid_is_compared_and_nothing_else(key_id):
     async with gate() as verifier:
         assert await verdict(verifier, changed({"kid": key_id})) == "unknown_key"
         assert set(verifier.network.fetched) == {KEYS_URL}
@@ -164,20 +164,20 @@ def two_issuers(**changes):
     return gate(settings(), other, network=network)
 
 
-async def test_issuers_that_use_the_same_kid_are_kept_apart():
+async def test_c16_t27_issuers_that_use_the_same_kid_are_kept_apart():
     async with two_issuers() as verifier:
         ours = await verifier.authenticate(SIGNER.token(CLAIMS))
         theirs = await verifier.authenticate(THEIRS.token({**CLAIMS, "iss": OTHER}))
         assert (ours.issuer, theirs.issuer) == (ISSUER, OTHER)
 
 
-async def test_an_issuer_cannot_speak_for_another():
+async def test_c16_t27_an_issuer_cannot_speak_for_another():
     async with two_issuers() as verifier:
         assert await verdict(verifier, THEIRS.token(CLAIMS)) == "bad_signature"
         assert await verdict(verifier, SIGNER.token({**CLAIMS, "iss": OTHER})) == "bad_signature"
 
 
-async def test_a_key_is_sought_in_the_issuer_s_own_set_alone():
+async def test_c16_t27_a_key_is_sought_in_the_issuer_s_own_set_alone():
     only_theirs = Signer("only-theirs")
     async with two_issuers() as verifier:
         verifier.network.documents[OTHER_KEYS_URL] = key_set(THEIRS, only_theirs)
@@ -199,7 +199,7 @@ async def test_each_issuer_has_its_own_audience_algorithms_and_leeway():
         assert await verdict(verifier, SIGNER.token({**CLAIMS, "exp": NOW})) == "accepted"
 
 
-async def test_the_same_subject_of_two_issuers_is_two_callers():
+async def test_c25_the_same_subject_of_two_issuers_is_two_callers():
     async with two_issuers() as verifier:
         ours = await verifier.authenticate(SIGNER.token(CLAIMS))
         theirs = await verifier.authenticate(THEIRS.token({**CLAIMS, "iss": OTHER}))

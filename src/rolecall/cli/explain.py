@@ -78,7 +78,7 @@ def _payload(token: str | None, claims: str | None, settings: Settings) -> dict[
     try:
         if token is not None:
             sent = sys.stdin.buffer.read() if token == "-" else os.fsencode(token)  # noqa: S105
-            return open_token(sent.strip(), max_bytes=settings.limits.token).claims
+            return open_token(sent.strip(), settings.limits).claims
         source = claims or "-"
         data = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
         payload = strict_json.loads(data.strip())

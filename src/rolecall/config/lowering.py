@@ -269,5 +269,8 @@ def limits(section: schema.LimitsSection) -> Limits:
     """``limits:``."""
     default = Limits()
     return Limits(
-        body=section.body_bytes or default.body, token=section.token_bytes or default.token
+        body=section.body_bytes or default.body,
+        token=section.token_bytes or default.token,
+        token_header=section.token_header_bytes or default.token_header,
+        token_depth=section.token_depth or default.token_depth,
     )

@@ -123,6 +123,8 @@ class LimitsSection(_Section):
 
     body_bytes: Annotated[int, Field(ge=1024, le=1 << 30)] | None = None
     token_bytes: Annotated[int, Field(ge=512, le=1 << 20)] | None = None
+    token_header_bytes: Annotated[int, Field(ge=64, le=1 << 16)] | None = None
+    token_depth: Annotated[int, Field(ge=2, le=64)] | None = None
 
 
 class RolePermission(_Section):

@@ -75,6 +75,10 @@ class IssuerSettings:
         banned_keys: key IDs and thumbprints (RFC 7638) of keys that are not to be believed,
             whatever the issuer publishes.
         required: whether the gateway is ready only when this issuer's keys are there.
+        max_lifetime: seconds from ``iat`` (from now, where there is none) to ``exp`` at most; None
+            for no bound.
+        rfc9068: whether tokens must keep to RFC 9068 to the letter.
+        clients: the OAuth clients whose tokens are accepted; None for all.
     """
 
     issuer: str
@@ -87,6 +91,9 @@ class IssuerSettings:
     scopes: tuple[ClaimPath, ...]
     leeway: int
     source: Source
+    max_lifetime: int | None = None
+    rfc9068: bool = False
+    clients: tuple[str, ...] | None = None
     banned_keys: frozenset[str] = frozenset()
     required: bool = True
 
@@ -169,10 +176,19 @@ class ModelSettings:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Sizes in bytes."""
+    """How much is read.
+
+    Attributes:
+        body: bytes of a request's body.
+        token: bytes of a token.
+        token_header: bytes of a token's header, decoded.
+        token_depth: levels of arrays and objects in a token's header and payload.
+    """
 
     body: int = 32 * 1024 * 1024
     token: int = 16 * 1024
+    token_header: int = 4096
+    token_depth: int = 64
 
 
 @dataclass(frozen=True, slots=True)

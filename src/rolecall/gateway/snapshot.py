@@ -28,7 +28,7 @@ def compile_snapshot(settings: Settings) -> Snapshot:
         table=table,
         verifier=Verifier(
             settings.issuers,
-            max_token_bytes=settings.limits.token,
+            limits=settings.limits,
             complete=partial(assign_roles, table),
             keys=settings.keys,
         ),

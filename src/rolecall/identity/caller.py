@@ -1,29 +1,36 @@
 """A payload becomes a caller."""
 
-from typing import Any
+from typing import Final
 
 from rolecall.config import IssuerSettings
 from rolecall.core import Caller, Reason, Refusal
 from rolecall.identity import claims as claim
+from rolecall.identity.claims import Claims
 from rolecall.identity.profiles import PROFILES
 
+# whatever a profile reads, these name somebody in every token (RFC 7519, RFC 9068, OIDC Core)
+_NAMES: Final = ("sub", "jti", "client_id", "azp")
 
-def caller_from(issuer: IssuerSettings, payload: dict[str, Any], expires: float = 0.0) -> Caller:
-    """Read a caller out of a payload; whether to believe it is the verifier's business.
+
+def caller_from(issuer: IssuerSettings, payload: Claims, expires: float = 0.0) -> Caller:
+    """Read a caller out of a payload; whether to believe it is `access_token`'s business.
 
     Raises:
         Refusal: ``invalid_claim``.
     """
     profile = PROFILES[issuer.profile]
-    subject = claim.name(payload, "sub")
+    for key in _NAMES:
+        claim.name(payload, key)
+    subject = claim.first_name(payload, profile.subject_claims)
     if subject is None:
-        raise Refusal(Reason.INVALID_CLAIM, "The token has no sub, and so names nobody.")
-    claim.name(payload, "jti")
-    clients = [claim.name(payload, key) for key in profile.client_claims]
+        raise Refusal(
+            Reason.INVALID_CLAIM,
+            f"The token has no sub, and so names nobody{profile.where_subject_is_missing}.",
+        )
     return Caller(
         issuer=issuer.issuer,
         subject=subject,
-        client=next((client for client in clients if client is not None), None),
+        client=claim.first_name(payload, profile.client_claims),
         kind="workload" if profile.is_workload(payload) else "person",
         role_claims=claim.role_claims(payload, issuer),
         scopes=claim.scopes(payload, issuer),

@@ -4,19 +4,28 @@ RFC 7519 section 4.1, RFC 9068, RFC 8725 section 3, OpenID Connect Core section 
 """
 
 import math
+from collections.abc import Mapping
 from typing import Any, Final
 
 from rolecall.config import IssuerSettings
 from rolecall.config.claim_path import ClaimPath
 from rolecall.core import Reason, Refusal, RoleClaim
 
+Claims = Mapping[str, Any]
+
 MAX_NAME: Final = 1024
 MAX_VALUES: Final = 1000
 _YEAR_9999: Final = 253_402_300_800
 
 
-def check_times(claims: dict[str, Any], now: float, leeway: int) -> float:
+def check_times(claims: Claims, now: float, leeway: int, max_lifetime: int | None) -> float:
     """Check ``exp`` (required), ``nbf`` and ``iat``; return ``exp`` in seconds since the epoch.
+
+    Args:
+        claims: the payload.
+        now: seconds since the epoch.
+        leeway: seconds that clocks may differ.
+        max_lifetime: seconds that a token may be good for in all; None for any time.
 
     Raises:
         Refusal: ``expired``, ``not_yet_valid``, or ``invalid_claim``.
@@ -34,10 +43,17 @@ def check_times(claims: dict[str, Any], now: float, leeway: int) -> float:
         raise Refusal(
             Reason.NOT_YET_VALID, "The token says that it was issued in the future (iat)."
         )
+    begun = now if issued is None else issued
+    if max_lifetime is not None and expires - begun > max_lifetime:
+        raise Refusal(
+            Reason.INVALID_CLAIM,
+            f"The token is good for more than {max_lifetime} s, longer than this gateway accepts;"
+            " ask for one that lives shorter.",
+        )
     return expires
 
 
-def _time(claims: dict[str, Any], name: str) -> float | None:
+def _time(claims: Claims, name: str) -> float | None:
     if name not in claims:
         return None
     value = claims[name]
@@ -49,8 +65,10 @@ def _time(claims: dict[str, Any], name: str) -> float | None:
     return float(value)
 
 
-def check_audience(claims: dict[str, Any], accepted: tuple[str, ...] | None) -> None:
+def check_audience(claims: Claims, accepted: tuple[str, ...] | None, where_missing: str) -> None:
     """Check ``aud`` (RFC 7519 4.1.3): one of its values is accepted; None waives the check.
+
+    ``where_missing`` says what to do at the identity provider if there is none.
 
     Raises:
         Refusal: ``wrong_audience`` or ``invalid_claim``.
@@ -66,16 +84,12 @@ def check_audience(claims: dict[str, Any], accepted: tuple[str, ...] | None) -> 
     if accepted is None:
         return
     if values is None:
-        raise Refusal(
-            Reason.WRONG_AUDIENCE,
-            "The token has no aud; ask your identity provider's administrator to add this"
-            " gateway's audience to it.",
-        )
+        raise Refusal(Reason.WRONG_AUDIENCE, f"The token has no aud; {where_missing}.")
     if not any(item in accepted for item in values):
         raise Refusal(Reason.WRONG_AUDIENCE, "The token was issued for another application (aud).")
 
 
-def name(claims: dict[str, Any], key: str) -> str | None:
+def name(claims: Claims, key: str) -> str | None:
     """A claim that names somebody: absent, or a string of a sensible length.
 
     Raises:
@@ -91,19 +105,29 @@ def name(claims: dict[str, Any], key: str) -> str | None:
     return value
 
 
-def role_claims(claims: dict[str, Any], issuer: IssuerSettings) -> tuple[RoleClaim, ...]:
+def first_name(claims: Claims, keys: tuple[str, ...]) -> str | None:
+    """The first of these claims that is there; each of them must be a name.
+
+    Raises:
+        Refusal: ``invalid_claim``.
+    """
+    found = [name(claims, key) for key in keys]
+    return next((value for value in found if value is not None), None)
+
+
+def role_claims(claims: Claims, issuer: IssuerSettings) -> tuple[RoleClaim, ...]:
     """The values of all role claims; a claim that is not a list of strings gives none."""
     return tuple(
         RoleClaim(path, value) for path in issuer.roles for value in _strings(claims, path)
     )
 
 
-def groups(claims: dict[str, Any], issuer: IssuerSettings) -> frozenset[str]:
+def groups(claims: Claims, issuer: IssuerSettings) -> frozenset[str]:
     """The values of all group claims."""
     return frozenset(value for path in issuer.groups for value in _strings(claims, path))
 
 
-def scopes(claims: dict[str, Any], issuer: IssuerSettings) -> frozenset[str]:
+def scopes(claims: Claims, issuer: IssuerSettings) -> frozenset[str]:
     """OAuth scopes: a list, or words separated by spaces (RFC 9068 2.2.3)."""
     found: set[str] = set()
     for path in issuer.scopes:
@@ -115,7 +139,7 @@ def scopes(claims: dict[str, Any], issuer: IssuerSettings) -> frozenset[str]:
     return frozenset(found - {""})
 
 
-def _strings(claims: dict[str, Any], path: ClaimPath) -> list[str]:
+def _strings(claims: Claims, path: ClaimPath) -> list[str]:
     value = _at(claims, path)
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         return []

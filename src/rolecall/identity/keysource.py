@@ -195,6 +195,8 @@ class KeySource:
 
     def _succeeded(self, fresh: KeySet, max_age: float | None) -> None:
         before = self.keys.thumbprints() if self.keys else frozenset()
+        for alarm in fresh.alarms if self.keys is None or self.keys.alarms != fresh.alarms else ():
+            log.warning("issuer %s: %s", self.issuer, alarm)
         now = fresh.thumbprints()
         self.keys = fresh
         self.error = None

@@ -1,13 +1,16 @@
-"""The signature step, behind one function, so that the library can be changed in this file."""
+"""The signature step, behind one function: the only module that knows a JOSE library."""
 
 import warnings
 from typing import Any, Final, Protocol
+from weakref import WeakKeyDictionary
 
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from joserfc.errors import JoseError
+from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
 from joserfc.jws import JWSRegistry
 
 from rolecall.config.settings import ALGORITHMS
-from rolecall.identity.keyset import VerificationKey
+from rolecall.identity.jwk import VerificationKey
 
 
 class Verify(Protocol):
@@ -32,13 +35,26 @@ def _algorithms() -> dict[str, _Algorithm]:
 
 
 _ALGORITHMS: Final = _algorithms()
+_WRAPPED: Final[WeakKeyDictionary[VerificationKey, Key]] = WeakKeyDictionary()
 
 
 def verify(algorithm: str, key: VerificationKey, signing_input: bytes, signature: bytes) -> bool:
     """Verify with joserfc; the guard has already seen to everything but the signature."""
     if algorithm not in key.algorithms:
         return False
+    wrapped = _WRAPPED.get(key)
+    if wrapped is None:
+        wrapped = _WRAPPED[key] = _wrap(key)
     try:
-        return _ALGORITHMS[algorithm].verify(signing_input, signature, key.key)
+        return _ALGORITHMS[algorithm].verify(signing_input, signature, wrapped)
     except (JoseError, ValueError, TypeError):
         return False
+
+
+def _wrap(key: VerificationKey) -> Key:
+    public = key.public
+    if isinstance(public, rsa.RSAPublicKey):
+        return RSAKey(public, public)
+    if isinstance(public, ec.EllipticCurvePublicKey):
+        return ECKey(public, public)
+    return OKPKey(public, public)

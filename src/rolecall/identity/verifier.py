@@ -7,15 +7,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
-from rolecall.config import IssuerSettings, KeysFrom, StaticKey
+from rolecall.config import IssuerSettings, KeysFrom, Limits, StaticKey
 from rolecall.core import Caller, Reason, Refusal
 from rolecall.identity import claims as claim
-from rolecall.identity.caller import caller_from
+from rolecall.identity.access_token import accept
 from rolecall.identity.fetch import Fetch, fetch_json
-from rolecall.identity.guard import Presented, open_token
-from rolecall.identity.keyset import VerificationKey
+from rolecall.identity.guard import Jws, Presented, open_token
+from rolecall.identity.jwk import VerificationKey
 from rolecall.identity.keysource import KeySource, Pace
-from rolecall.identity.profiles import PROFILES
 from rolecall.identity.signature import Verify, verify
 from rolecall.identity.static_keys import StaticKeys
 from rolecall.identity.verdicts import LONGEST, Verdict, Verdicts
@@ -43,7 +42,7 @@ class Verifier:
 
     Args:
         issuers: the configuration's issuers.
-        max_token_bytes: a longer token is refused unread.
+        limits: sizes of tokens.
         complete: what is added to a caller before it is remembered: its roles.
         keys: static keys; their roles are their own.
         clock: seconds since the epoch.
@@ -56,7 +55,7 @@ class Verifier:
         self,
         issuers: Sequence[IssuerSettings],
         *,
-        max_token_bytes: int,
+        limits: Limits,
         complete: Callable[[Caller], Caller],
         keys: Sequence[StaticKey] = (),
         clock: Callable[[], float] = time.time,
@@ -64,7 +63,7 @@ class Verifier:
         pace: Pace | None = None,
         verify_signature: Verify = verify,
     ) -> None:
-        self._max_token_bytes = max_token_bytes
+        self._limits = limits
         self._complete = complete
         self._clock = clock
         self._verify = verify_signature
@@ -156,11 +155,12 @@ class Verifier:
         return verdict.caller
 
     async def _signed(self, token: bytes) -> Verdict:
-        presented = open_token(token, max_bytes=self._max_token_bytes)
+        presented = open_token(token, self._limits)
         issuer = self._issuer(presented)
-        key = await self._signing_key(presented, issuer)
-        caller = self._complete(self._caller(presented, issuer.settings))
-        return Verdict(caller, min(caller.expires, self._clock() + LONGEST), key.thumbprint)
+        key = await self._signing_key(presented.jws, issuer)
+        now = self._clock()
+        caller = self._complete(accept(presented, issuer.settings, now))
+        return Verdict(caller, min(caller.expires, now + LONGEST), key.thumbprint)
 
     def _issuer(self, presented: Presented) -> _Issuer:
         name = claim.name(presented.claims, "iss")
@@ -170,62 +170,43 @@ class Verifier:
                 Reason.UNKNOWN_ISSUER,
                 "The token's issuer (iss) is not one that this gateway trusts.",
             )
-        if presented.algorithm not in issuer.settings.algorithms:
+        if presented.jws.algorithm not in issuer.settings.algorithms:
             raise Refusal(
                 Reason.ALGORITHM_NOT_ALLOWED,
                 "The token's signature algorithm (alg) is not allowed for its issuer.",
             )
         return issuer
 
-    async def _signing_key(self, presented: Presented, issuer: _Issuer) -> VerificationKey:
+    async def _signing_key(self, jws: Jws, issuer: _Issuer) -> VerificationKey:
         source, banned = issuer.source, issuer.settings.banned_keys
-        if presented.key_id in banned:
+        if jws.key_id in banned:
             raise _banned()
-        keys = source.keys.named(presented.key_id) if source.keys else ()
+        keys = source.keys.named(jws.key_id) if source.keys else ()
         if not keys:
-            await source.look_for(presented.key_id)
+            await source.look_for(jws.key_id)
             if source.keys is None:
                 raise Refusal(
                     Reason.ISSUER_UNAVAILABLE,
                     "The keys of the token's issuer cannot be fetched at the moment; try again"
                     " shortly.",
                 )
-            keys = source.keys.named(presented.key_id)
+            keys = source.keys.named(jws.key_id)
         if not keys:
             raise Refusal(
                 Reason.UNKNOWN_KEY,
                 "The token is signed with a key that its issuer does not publish.",
             )
-        if not any(presented.algorithm in key.algorithms for key in keys):
+        if not any(jws.algorithm in key.algorithms for key in keys):
             raise Refusal(
                 Reason.ALGORITHM_NOT_ALLOWED,
                 "The token's signature algorithm (alg) is not that of the key it names.",
             )
         for key in keys:
-            if self._verify(presented.algorithm, key, presented.signing_input, presented.signature):
+            if self._verify(jws.algorithm, key, jws.signing_input, jws.signature):
                 if key.key_id in banned or key.thumbprint in banned:
                     raise _banned()
                 return key
         raise Refusal(Reason.BAD_SIGNATURE, "The token's signature is not valid.")
-
-    def _caller(self, presented: Presented, issuer: IssuerSettings) -> Caller:
-        payload = presented.claims
-        foreign = PROFILES[issuer.profile].not_access_token(presented.header, payload)
-        if foreign is not None:
-            raise Refusal(
-                Reason.WRONG_TOKEN_KIND,
-                f"The token is not an access token: {foreign}; send the access token.",
-            )
-        if "cnf" in payload:
-            # RFC 9449 7.1, RFC 8705 3: as a bearer token it would lose its protection
-            raise Refusal(
-                Reason.SENDER_MISMATCH,
-                "The token is bound to its holder's key (cnf), and no proof of possession can be"
-                " checked here; ask for a bearer token.",
-            )
-        expires = claim.check_times(payload, self._clock(), issuer.leeway)
-        claim.check_audience(payload, issuer.audience)
-        return caller_from(issuer, payload, expires)
 
 
 def _banned() -> Refusal:

@@ -6,11 +6,12 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from rolecall.config import IssuerSettings, KeysFrom
+from rolecall.config import IssuerSettings, KeysFrom, Limits
 from rolecall.config.settings import ALGORITHMS
 from rolecall.core import Refusal, Source
 from rolecall.identity import Pace, Verifier
 from rolecall.identity.fetch import Fetched, FetchError
+from rolecall.identity.signature import verify
 
 from .signing import Signer, key_set, unb64
 
@@ -23,6 +24,8 @@ SIGNER = Signer()
 CLAIMS = {"iss": ISSUER, "aud": AUDIENCE, "sub": "john", "iat": NOW - 10, "exp": NOW + 300}
 CALM = Pace(refresh=3600, retry=3600, retry_most=3600, cooldown=3600)
 """Nothing is fetched in the background, and an unknown key once."""
+VERIFY = verify
+"""The signature step that gates are made with; the fixture ``verify`` changes it."""
 
 
 def settings(issuer=ISSUER, **changes):
@@ -72,20 +75,18 @@ class Clock:
 
 
 @asynccontextmanager
-async def gate(
-    *issuers, network=None, clock=None, pace=CALM, max_token_bytes=16384, started=True, **seams
-):
+async def gate(*issuers, network=None, clock=None, pace=CALM, limits=None, started=True, **seams):
     """A verifier; its `network` and `clock` stand beside it."""
     network = network or Network({KEYS_URL: key_set(SIGNER)})
     clock = clock or Clock()
     verifier = Verifier(
         issuers or (settings(),),
-        max_token_bytes=max_token_bytes,
+        limits=limits or Limits(),
         complete=seams.pop("complete", lambda caller: caller),
         clock=clock,
         fetch=network.fetch,
         pace=pace,
-        **seams,
+        **{"verify_signature": VERIFY, **seams},
     )
     verifier.network = network
     verifier.clock = clock

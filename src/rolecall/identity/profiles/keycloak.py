@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from rolecall.identity.profiles.profile import Claims, Profile, foreign_kind
+from rolecall.identity.claims import Claims
+from rolecall.identity.profiles.profile import Profile, foreign_kind
 
 _SERVICE_ACCOUNT: Final = "service-account-"
 

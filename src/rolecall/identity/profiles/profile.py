@@ -1,10 +1,11 @@
 """The shape of a profile, and what holds for the tokens of every provider."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-Claims = Mapping[str, Any]
+from rolecall.config import IssuerSettings
+from rolecall.identity.claims import Claims
 
 ACCESS_TOKEN_TYPES: Final = frozenset({"jwt", "at+jwt"})
 # tuples, since a claim may be anything, also what has no hash
@@ -20,11 +21,25 @@ class Profile:
         client_claims: where the OAuth client is named; the first that is there counts.
         not_access_token: why a token is not an access token, or None if it is one.
         is_workload: whether a program signed in by itself, without a person.
+        subject_claims: where the caller is named, unique within the issuer and its kind; the first
+            that is there counts.
+        check: refuses what only this provider's tokens can get wrong.
+        key_serves: whether a key whose set names an issuer for it may sign a token with these
+            claims; the name is None where the set has none.
+        where_audience_is_missing: what to do at this provider about a token without ``aud``.
+        where_subject_is_missing: why its tokens may lack ``sub``, as the end of a sentence.
     """
 
     client_claims: tuple[str, ...]
     not_access_token: Callable[[Claims, Claims], str | None]
     is_workload: Callable[[Claims], bool]
+    subject_claims: tuple[str, ...] = ("sub",)
+    check: Callable[[Claims, IssuerSettings], None] = lambda _claims, _issuer: None
+    key_serves: Callable[[str | None, Claims], bool] = lambda _name, _claims: True
+    where_audience_is_missing: str = (
+        "ask your identity provider's administrator to add this gateway's audience to it"
+    )
+    where_subject_is_missing: str = ""
 
 
 def foreign_kind(header: Claims, claims: Claims) -> str | None:

@@ -1,0 +1,84 @@
+"""What makes a JWT whose signature is right an access token for this gateway, a check a line."""
+
+from typing import Final
+
+from rolecall.config import IssuerSettings
+from rolecall.core import Caller, Reason, Refusal
+from rolecall.identity import claims as claim
+from rolecall.identity.caller import caller_from
+from rolecall.identity.claims import Claims
+from rolecall.identity.guard import Presented
+from rolecall.identity.profiles import PROFILES, Profile
+
+# RFC 9068 2.1, 2.2
+_ACCESS_TOKEN_TYPES: Final = ("at+jwt", "application/at+jwt")
+_REQUIRED: Final = ("iss", "exp", "aud", "sub", "client_id", "iat", "jti")
+
+
+def accept(presented: Presented, issuer: IssuerSettings, now: float) -> Caller:
+    """Check everything that a token says, and read its caller.
+
+    Args:
+        presented: a token whose signature was verified with a key of its issuer.
+        issuer: what is expected of the issuer's tokens.
+        now: seconds since the epoch.
+
+    Raises:
+        Refusal: 401 with the reason.
+    """
+    profile = PROFILES[issuer.profile]
+    claims = presented.claims
+    _check_kind(presented, profile)
+    _check_rfc9068(presented, issuer)
+    _check_binding(claims)
+    expires = claim.check_times(claims, now, issuer.leeway, issuer.max_lifetime)
+    claim.check_audience(claims, issuer.audience, profile.where_audience_is_missing)
+    profile.check(claims, issuer)
+    caller = caller_from(issuer, claims, expires)
+    _check_client(caller, issuer)
+    return caller
+
+
+def _check_kind(presented: Presented, profile: Profile) -> None:
+    foreign = profile.not_access_token(presented.jws.header, presented.claims)
+    if foreign is not None:
+        raise Refusal(
+            Reason.WRONG_TOKEN_KIND,
+            f"The token is not an access token: {foreign}; send the access token.",
+        )
+
+
+def _check_rfc9068(presented: Presented, issuer: IssuerSettings) -> None:
+    if not issuer.rfc9068:
+        return
+    typ = presented.jws.header.get("typ")
+    if not isinstance(typ, str) or typ.lower() not in _ACCESS_TOKEN_TYPES:
+        raise Refusal(
+            Reason.WRONG_TOKEN_KIND,
+            "The token is not an access token: its typ is not at+jwt (RFC 9068), which its issuer"
+            " is held to.",
+        )
+    for name in _REQUIRED:
+        if name not in presented.claims:
+            raise Refusal(
+                Reason.INVALID_CLAIM,
+                f"The token has no {name}, which an access token must have (RFC 9068 2.2).",
+            )
+
+
+def _check_binding(claims: Claims) -> None:
+    if "cnf" in claims:
+        # RFC 9449 7.1, RFC 8705 3: as a bearer token it would lose its protection
+        raise Refusal(
+            Reason.SENDER_MISMATCH,
+            "The token is bound to its holder's key (cnf), and no proof of possession can be"
+            " checked here; ask for a bearer token.",
+        )
+
+
+def _check_client(caller: Caller, issuer: IssuerSettings) -> None:
+    if issuer.clients is not None and caller.client not in issuer.clients:
+        raise Refusal(
+            Reason.WRONG_AUDIENCE,
+            "The token was issued to a client that this gateway does not accept.",
+        )
