@@ -1,11 +1,9 @@
 """Documents over HTTP, from servers on loopback that misbehave."""
 
 import asyncio
-import datetime as dt
 import gzip
 import json
 import socket
-import ssl
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -13,13 +11,11 @@ import pytest
 from aiohttp import ClientTimeout, web
 from aiohttp.abc import AbstractResolver
 from aiohttp.test_utils import TestServer
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.x509.oid import NameOID
 
 from rolecall.config import Reach
 from rolecall.identity.fetch import MAX_BYTES, FetchError, fetch_json
 
+from .parts import tls
 from .parts.signing import Signer, key_set
 
 SECRET = "of-the-document"
@@ -430,33 +426,8 @@ async def test_k6_behind_a_proxy_the_proxy_decides(monkeypatch):
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory):
     """A certificate of 127.0.0.1 that nobody has signed: the file, and a server's context."""
-    place = tmp_path_factory.mktemp("tls")
-    key = Signer("tls").private
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-    now = dt.datetime.now(dt.UTC)
-    signed = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    certificate, private = place / "certificate.pem", place / "key.pem"
-    certificate.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
-    private.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-    )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, private)
-    return str(certificate), context
+    made = tls.certificate(tmp_path_factory.mktemp("tls"))
+    return str(made.file), made.server()
 
 
 @asynccontextmanager
@@ -469,6 +440,12 @@ async def secure(context):
         yield str(server.make_url("/keys"))
     finally:
         await server.close()
+
+
+async def test_a_certificate_of_the_ca_file_is_trusted(certificate):
+    file, context = certificate
+    async with secure(context) as url:
+        assert (await fetch_json(url, replace(HERE, ca_file=file))).document == DOCUMENT
 
 
 async def test_a_certificate_that_nobody_vouches_for_is_a_failure(certificate):

@@ -5,10 +5,12 @@ from rolecall.config.loading import Loaded, load
 from rolecall.config.problems import ConfigurationError, Problem
 from rolecall.config.proxies import proxy_for
 from rolecall.config.settings import (
+    Client,
     IssuerSettings,
     KeysFrom,
     Limits,
     ModelSettings,
+    Opaque,
     ProviderName,
     Reach,
     Settings,
@@ -18,12 +20,14 @@ from rolecall.config.settings import (
 )
 
 __all__ = [
+    "Client",
     "ConfigurationError",
     "IssuerSettings",
     "KeysFrom",
     "Limits",
     "Loaded",
     "ModelSettings",
+    "Opaque",
     "Problem",
     "ProviderName",
     "Reach",

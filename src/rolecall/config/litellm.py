@@ -3,11 +3,20 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
+from urllib.parse import urlsplit
 
-from rolecall.config import claim_path, lowering, schema
+from rolecall.config import claim_path, lowering, opaque_tokens, schema, urls
 from rolecall.config.document import Document, KeyPath
-from rolecall.config.settings import ModelSettings, Timeouts
-from rolecall.core import MODEL_ENDPOINTS, RoleMapping, Rule
+from rolecall.config.settings import (
+    ALGORITHMS,
+    ROLE_PATHS,
+    IssuerSettings,
+    KeysFrom,
+    ModelSettings,
+    Opaque,
+    Timeouts,
+)
+from rolecall.core import MODEL_ENDPOINTS, RoleMapping, Rule, Source
 
 INTERNAL_USER: Final = "internal_user"
 
@@ -25,6 +34,9 @@ _ROUTES: Final[dict[str, tuple[str, ...]]] = {
     "/v1/models": (),
     "/models": (),
 }
+
+_USERINFO_TTL: Final = 60
+_NO_ENDPOINT: Final = "needs oidc_userinfo_endpoint: the URL of the userinfo endpoint."
 
 HINTS: Final[Mapping[str, str]] = {
     "general_settings.database_url": "Rolecall keeps no database; remove it",
@@ -48,6 +60,7 @@ class Lowered:
     mappings: list[tuple[KeyPath, RoleMapping]] = field(default_factory=list)
     rules: list[tuple[KeyPath, Rule]] = field(default_factory=list)
     issuers_from_environment: bool = False
+    userinfo: bool = False
 
 
 def policy(file: schema.File, document: Document) -> Lowered:
@@ -68,6 +81,7 @@ def policy(file: schema.File, document: Document) -> Lowered:
         )
     if auth is not None:
         _roles(auth, at, document, lowered)
+        lowered.userinfo = bool(auth.oidc_userinfo_enabled)
     for path, permissions in (
         (("general_settings", "role_permissions"), general.role_permissions),
         ((*at, "role_permissions"), auth.role_permissions if auth else []),
@@ -104,6 +118,59 @@ def _roles(auth: schema.LiteLLMAuth, at: KeyPath, document: Document, lowered: L
                 source=document.source(path),
             ),
         )
+    )
+
+
+def with_userinfo(
+    file: schema.File,
+    document: Document,
+    issuers: list[IssuerSettings],
+    roles: tuple[claim_path.ClaimPath, ...] | None,
+) -> list[IssuerSettings]:
+    """``oidc_userinfo_*``: the one issuer has opaque tokens too, or there is one that has no other.
+
+    Without any issuer the endpoint's origin is the issuer of the callers.
+    """
+    auth = file.general_settings.litellm_jwtauth
+    if auth is None or not auth.oidc_userinfo_enabled:
+        return issuers
+    at: KeyPath = ("general_settings", "litellm_jwtauth", "oidc_userinfo_enabled")
+    endpoint = auth.oidc_userinfo_endpoint
+    try:
+        urls.check(endpoint or "")
+    except ValueError as error:
+        document.report(
+            at, f"needs oidc_userinfo_endpoint: a URL. It {error}." if endpoint else _NO_ENDPOINT
+        )
+        return issuers
+    parts = urlsplit(endpoint or "")
+    first = issuers[0] if issuers else _of_userinfo(f"{parts.scheme}://{parts.netloc}", roles)
+    if any(issuer.keys != first.keys for issuer in issuers):
+        document.report(
+            at, "does not say whose opaque tokens are meant; write issuers: with userinfo at one."
+        )
+    opaque_tokens.warn_of_userinfo(at, document)
+    opaque = Opaque(
+        endpoint=endpoint or "",
+        client=None,
+        reach=first.keys.reach,
+        ttl=_USERINFO_TTL if auth.oidc_userinfo_cache_ttl is None else auth.oidc_userinfo_cache_ttl,
+    )
+    return [replace(first, opaque=opaque, source=document.source(at)), *issuers[1:]]
+
+
+def _of_userinfo(origin: str, roles: tuple[claim_path.ClaimPath, ...] | None) -> IssuerSettings:
+    return IssuerSettings(
+        issuer=origin,
+        profile="generic",
+        audience=None,
+        keys=KeysFrom(),
+        algorithms=ALGORITHMS,
+        roles=roles or tuple(ROLE_PATHS["generic"]),
+        groups=(("groups",),),
+        scopes=(("scope",), ("scp",)),
+        leeway=60,
+        source=Source("", 0),
     )
 
 

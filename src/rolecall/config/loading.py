@@ -15,6 +15,7 @@ from rolecall.config import (
     jwt_environment,
     litellm,
     lowering,
+    opaque_tokens,
     schema,
     static_keys,
 )
@@ -139,7 +140,9 @@ def _lower(
     lowered = litellm.policy(file, document)
     keys = static_keys.keys(file, document)
     issuers = lowering.issuers(file.issuers, document, lowered.role_paths)
-    if lowered.issuers_from_environment and (not file.issuers or jwt_environment.is_set(environ)):
+    if lowered.issuers_from_environment and (
+        jwt_environment.is_set(environ) or not (file.issuers or lowered.userinfo)
+    ):
         taken = {issuer.issuer for issuer in issuers}
         issuers += [
             issuer
@@ -148,12 +151,14 @@ def _lower(
             )
             if issuer.issuer not in taken
         ]
-    elif not file.issuers and not keys:
+    elif not (file.issuers or keys or lowered.userinfo):
         document.report(
             (),
             "trusts no issuer: write issuers: (or general_settings.enable_jwt_auth: true with"
             " JWT_PUBLIC_KEY_URL and JWT_AUDIENCE in the environment), or keys:.",
         )
+    issuers = litellm.with_userinfo(file, document, issuers, lowered.role_paths)
+    opaque_tokens.check_prefixes(issuers, document)
     roles = lowering.roles(file.roles, document, {issuer.issuer for issuer in issuers})
     rules = lowering.rules(file.rules, document)
     models = lowering.models(file.models, document, environ)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from rolecall.config import schema, urls
+from rolecall.config import opaque_tokens, schema, urls
 from rolecall.config.document import Document, KeyPath
 from rolecall.config.environment import MissingVariable, variable
 from rolecall.config.providers import DEFAULTS, infer
@@ -55,9 +55,13 @@ def issuers(
                 groups=tuple(section.groups),
                 scopes=tuple(section.scopes),
                 leeway=section.leeway,
-                source=document.source(path),
+                # without the text: the line may hold a client's secret
+                source=replace(document.source(path), text=""),
                 banned_keys=frozenset(section.banned_keys),
                 required=section.required,
+                opaque=opaque_tokens.opaque(
+                    section, Reach(section.ca_file, section.private_network), path, document
+                ),
             )
         )
     return result
@@ -88,6 +92,10 @@ def _keys(section: schema.Issuer, path: KeyPath, document: Document) -> KeysFrom
             (*path, given[1]), f"cannot stand beside {given[0]}: name one source of keys."
         )
         return None
+    if not section.signed_tokens:
+        if given:
+            document.report((*path, given[0]), "has no place beside signed_tokens: false.")
+        return KeysFrom()
     if section.jwks_file is not None:
         return KeysFrom(jwks_file=section.jwks_file, max_stale=section.max_stale)
     name = given[0] if given else "issuer"

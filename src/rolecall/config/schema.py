@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from rolecall.config import claim_path
-from rolecall.config.settings import ALGORITHMS, Profile, ProviderName
+from rolecall.config.settings import ALGORITHMS, ClientAuth, Profile, ProviderName
 
 _SHA256: Final = re.compile("sha256:[0-9a-fA-F]{64}")
 
@@ -50,6 +50,30 @@ Path = Annotated[tuple[str, ...], BeforeValidator(_claim_path)]
 Audience = Annotated[list[Text], Field(min_length=1), BeforeValidator(_one_or_more)]
 
 
+class _OpaqueTokens(_Section):
+    endpoint: Text
+    prefix: Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9._~+/-]*$")] = ""
+    ttl: Annotated[int, Field(ge=0, le=3600)] = 60
+    negative_ttl: Annotated[int, Field(ge=0, le=60)] = 5
+    timeout: Annotated[float, Field(gt=0, le=60)] = 5.0
+
+
+class Introspection(_OpaqueTokens):
+    """``issuers[].introspection``."""
+
+    client_id: Text
+    client_auth: ClientAuth | None = None
+    client_secret: Text | None = Field(default=None, repr=False)
+    private_key_file: Text | None = None
+    private_key_id: Text | None = None
+    client_cert: Text | None = None
+    client_key: Text | None = None
+
+
+class Userinfo(_OpaqueTokens):
+    """``issuers[].userinfo``."""
+
+
 class Issuer(_Section):
     """``issuers[]``."""
 
@@ -72,6 +96,9 @@ class Issuer(_Section):
     max_stale: Annotated[int, Field(ge=0, le=604_800)] = 86_400
     banned_keys: list[Text] = []
     required: bool = True
+    signed_tokens: bool = True
+    introspection: Introspection | None = None
+    userinfo: Userinfo | None = None
 
 
 class Key(_Section):
@@ -141,6 +168,9 @@ class LiteLLMAuth(_Section):
     user_roles_jwt_field: Text | None = None
     user_allowed_roles: Names | None = None
     enforce_rbac: bool | None = None
+    oidc_userinfo_enabled: bool | None = None
+    oidc_userinfo_endpoint: Text | None = None
+    oidc_userinfo_cache_ttl: Annotated[int, Field(ge=0, le=3600)] | None = None
     role_permissions: list[RolePermission] = []
 
 

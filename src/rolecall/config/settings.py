@@ -5,10 +5,14 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from rolecall.config.claim_path import ClaimPath
+from rolecall.config.signing_key import SigningKey
 from rolecall.core import RoleMapping, Rule, Source
 
 Profile = Literal["generic", "keycloak", "entra"]
 ProviderName = Literal["openai", "anthropic"]
+ClientAuth = Literal[
+    "client_secret_basic", "client_secret_post", "private_key_jwt", "tls_client_auth"
+]
 
 PROVIDER_NAMES: Final[tuple[ProviderName, ...]] = ("openai", "anthropic")
 
@@ -36,15 +40,19 @@ class Reach:
         ca_file: certificate authorities instead of the system's, PEM.
         private_network: whether the host that the configuration names may be at an address of a
             private network.
+        certificate: a client certificate with its chain, PEM.
+        key: its key, where it is not in the same file.
     """
 
     ca_file: str | None = None
     private_network: bool = False
+    certificate: str | None = None
+    key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class KeysFrom:
-    """Where an issuer's key set comes from: exactly one of the first three is set.
+    """Where an issuer's key set comes from: one of the first three is set, or it has none.
 
     Attributes:
         max_stale: seconds that the last good keys serve on after they were due to be fetched
@@ -56,6 +64,51 @@ class KeysFrom:
     jwks_file: str | None = None
     reach: Reach = Reach()
     max_stale: float = 86_400.0
+
+    @property
+    def anywhere(self) -> bool:
+        """Whether there is a key set, and so signed tokens."""
+        return (self.jwks_url or self.discovery_url or self.jwks_file) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """How the gateway shows an identity provider who it is (RFC 6749 2.3, RFC 7523, RFC 8705).
+
+    Attributes:
+        method: the name that OAuth has for the way.
+        client_id: what the provider calls the gateway.
+        secret: for the two ways with a secret.
+        signing_key: for ``private_key_jwt``.
+    """
+
+    method: ClientAuth
+    client_id: str
+    secret: str | None = field(default=None, repr=False)
+    signing_key: SigningKey | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Opaque:
+    """How an issuer's opaque tokens are known, and where it says whose they are.
+
+    Attributes:
+        endpoint: the introspection endpoint, or the userinfo endpoint.
+        client: who asks for introspection; None where userinfo is asked for, with the token itself.
+        reach: how the endpoint is reached.
+        prefix: what the tokens begin with; empty for all that belong to no other issuer.
+        ttl: seconds that a good answer is remembered, never beyond ``exp``.
+        negative_ttl: seconds that a bad answer is remembered.
+        timeout: seconds for an answer.
+    """
+
+    endpoint: str
+    client: Client | None
+    reach: Reach = Reach()
+    prefix: str = ""
+    ttl: float = 60.0
+    negative_ttl: float = 5.0
+    timeout: float = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +132,7 @@ class IssuerSettings:
             for no bound.
         rfc9068: whether tokens must keep to RFC 9068 to the letter.
         clients: the OAuth clients whose tokens are accepted; None for all.
+        opaque: None where all tokens are signed.
     """
 
     issuer: str
@@ -96,6 +150,7 @@ class IssuerSettings:
     clients: tuple[str, ...] | None = None
     banned_keys: frozenset[str] = frozenset()
     required: bool = True
+    opaque: Opaque | None = None
 
 
 @dataclass(frozen=True, slots=True)

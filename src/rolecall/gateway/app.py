@@ -64,7 +64,7 @@ class Gateway:
         snapshot.verifier.adopt(former.verifier)
         await snapshot.verifier.start()
         self._snapshot = snapshot
-        former.verifier.retire()
+        await former.verifier.retire()
         _log_facts(snapshot)
 
     async def _answer(self, exchange: Exchange) -> None:
@@ -135,10 +135,14 @@ class Gateway:
 
 def _log_facts(snapshot: Snapshot) -> None:
     for issuer in snapshot.verifier.state():
-        keys = (
-            f"keys: {issuer.keys}" if issuer.keys else f"no keys yet: {issuer.error or 'waiting'}"
-        )
-        log.info("issuer %s: %s", issuer.issuer, keys)
+        if issuer.keys:
+            log.info("issuer %s: keys: %d", issuer.issuer, issuer.keys)
+        elif issuer.keys is not None:
+            log.info("issuer %s: no keys yet: %s", issuer.issuer, issuer.error or "waiting")
+        if issuer.looked_up_at is not None:
+            log.info(
+                "issuer %s: opaque tokens are looked up at %s", issuer.issuer, issuer.looked_up_at
+            )
     names = list(snapshot.catalogue.doors)
     log.info("models: %s", ", ".join(names) or "none")
     log.info("rules: %d", len(snapshot.table.rules))

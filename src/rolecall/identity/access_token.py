@@ -35,7 +35,7 @@ def accept(presented: Presented, issuer: IssuerSettings, now: float) -> Caller:
     claim.check_audience(claims, issuer.audience, profile.where_audience_is_missing)
     profile.check(claims, issuer)
     caller = caller_from(issuer, claims, expires)
-    _check_client(caller, issuer)
+    check_client(caller, issuer)
     return caller
 
 
@@ -76,7 +76,12 @@ def _check_binding(claims: Claims) -> None:
         )
 
 
-def _check_client(caller: Caller, issuer: IssuerSettings) -> None:
+def check_client(caller: Caller, issuer: IssuerSettings) -> None:
+    """Check that the token was issued to a client that the configuration accepts.
+
+    Raises:
+        Refusal: ``wrong_audience``.
+    """
     if issuer.clients is not None and caller.client not in issuer.clients:
         raise Refusal(
             Reason.WRONG_AUDIENCE,

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from rolecall.config import KeysFrom, Reach, urls
 from rolecall.core import Refusal
 from rolecall.identity.fetch import MAX_BYTES, Fetch, Fetched, FetchError
+from rolecall.identity.session import towards
 from rolecall.wire import strict_json
 
 
@@ -20,13 +21,8 @@ async def key_document(keys_from: KeysFrom, issuer: str, fetch: Fetch) -> Fetche
     if keys_from.jwks_file is not None:
         return Fetched(await asyncio.to_thread(_read, Path(keys_from.jwks_file)))
     if keys_from.jwks_url is not None:
-        return await fetch(keys_from.jwks_url, _towards(keys_from.jwks_url, keys_from.reach))
+        return await fetch(keys_from.jwks_url, towards(keys_from.jwks_url, keys_from.reach))
     return await _discovered(keys_from.discovery_url or "", keys_from.reach, issuer, fetch)
-
-
-def _towards(url: str, reach: Reach) -> Reach:
-    """The way to a URL of the configuration: a private address that stands in it is meant."""
-    return replace(reach, private_network=reach.private_network or urls.is_private(_host(url)))
 
 
 def _host(url: str) -> str:
@@ -48,7 +44,7 @@ def _read(file: Path) -> object:
 
 
 async def _discovered(url: str, reach: Reach, issuer: str, fetch: Fetch) -> Fetched:
-    reach = _towards(url, reach)
+    reach = towards(url, reach)
     metadata = (await fetch(url, reach)).document
     if not isinstance(metadata, dict) or metadata.get("issuer") != issuer:
         # OpenID Connect Discovery 4.3: it must be exactly the same

@@ -10,6 +10,7 @@ from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
 from joserfc.jws import JWSRegistry
 
 from rolecall.config.settings import ALGORITHMS
+from rolecall.config.signing_key import SigningKey
 from rolecall.identity.jwk import VerificationKey
 
 
@@ -24,6 +25,8 @@ class Verify(Protocol):
 
 class _Algorithm(Protocol):
     def verify(self, msg: bytes, sig: bytes, key: Any) -> bool: ...
+
+    def sign(self, msg: bytes, key: Any) -> bytes: ...
 
 
 def _algorithms() -> dict[str, _Algorithm]:
@@ -49,6 +52,11 @@ def verify(algorithm: str, key: VerificationKey, signing_input: bytes, signature
         return _ALGORITHMS[algorithm].verify(signing_input, signature, wrapped)
     except (JoseError, ValueError, TypeError):
         return False
+
+
+def sign(key: SigningKey, signing_input: bytes) -> bytes:
+    """Sign with a private key of the gateway's own."""
+    return _ALGORITHMS[key.algorithm].sign(signing_input, key.key)
 
 
 def _wrap(key: VerificationKey) -> Key:

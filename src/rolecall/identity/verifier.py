@@ -7,14 +7,17 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
-from rolecall.config import IssuerSettings, KeysFrom, Limits, StaticKey
+from rolecall.config import IssuerSettings, KeysFrom, Limits, Opaque, StaticKey
 from rolecall.core import Caller, Reason, Refusal
 from rolecall.identity import claims as claim
 from rolecall.identity.access_token import accept
+from rolecall.identity.active_token import described, introspected
+from rolecall.identity.claims import Claims
 from rolecall.identity.fetch import Fetch, fetch_json
 from rolecall.identity.guard import Jws, Presented, open_token
 from rolecall.identity.jwk import VerificationKey
 from rolecall.identity.keysource import KeySource, Pace
+from rolecall.identity.opaque import OpaqueTokens, owner
 from rolecall.identity.signature import Verify, verify
 from rolecall.identity.static_keys import StaticKeys
 from rolecall.identity.verdicts import LONGEST, Verdict, Verdicts
@@ -30,11 +33,19 @@ class _Issuer:
 
 @dataclass(frozen=True, slots=True)
 class IssuerState:
-    """What an operator may know of an issuer: how many keys, or why there are none."""
+    """What an operator may know of an issuer.
+
+    Attributes:
+        issuer: its name.
+        keys: how many; None where its tokens are not signed.
+        error: why they are not fresh.
+        looked_up_at: where its opaque tokens are looked up, if it has any.
+    """
 
     issuer: str
-    keys: int
+    keys: int | None
     error: str | None
+    looked_up_at: str | None
 
 
 class Verifier:
@@ -71,8 +82,16 @@ class Verifier:
         self._keys = StaticKeys(keys)
         self._tasks: list[asyncio.Task[None]] = []
         self.sources: dict[tuple[KeysFrom, str], KeySource] = {}
+        self._settings = tuple(issuers)
         self._issuers: dict[str, _Issuer] = {}
+        self._opaque = [
+            self._opaque_tokens(settings, settings.opaque)
+            for settings in issuers
+            if settings.opaque
+        ]
         for settings in issuers:
+            if not settings.keys.anywhere:
+                continue
             # issuers that share a key URL share its fetches; discovery is checked per issuer
             place = (settings.keys, settings.issuer if settings.keys.discovery_url else "")
             if place not in self.sources:
@@ -105,19 +124,23 @@ class Verifier:
             if known := former.sources.get(place):
                 source.adopt(known)
 
-    def retire(self) -> None:
+    async def retire(self) -> None:
         """Stop refreshing; requests that wait for a fetch still get its result."""
         for task in self._tasks:
             task.cancel()
+        for opaque in self._opaque:
+            await opaque.retire()
 
     async def stop(self) -> None:
         """End all background work."""
-        self.retire()
+        await self.retire()
         for task in self._tasks:
             with suppress(asyncio.CancelledError):
                 await task
         for source in self.sources.values():
             await source.close()
+        for opaque in self._opaque:
+            await opaque.close()
 
     @property
     def ready(self) -> bool:
@@ -130,14 +153,17 @@ class Verifier:
 
     def state(self) -> list[IssuerState]:
         """Every issuer with the number of its keys."""
-        return [
-            IssuerState(
-                name,
-                len(issuer.source.keys.keys) if issuer.source.keys else 0,
-                issuer.source.error,
-            )
-            for name, issuer in self._issuers.items()
-        ]
+        return [self._state(settings) for settings in self._settings]
+
+    def _state(self, settings: IssuerSettings) -> IssuerState:
+        issuer = self._issuers.get(settings.issuer)
+        keys = issuer.source.keys if issuer is not None else None
+        return IssuerState(
+            issuer=settings.issuer,
+            keys=None if issuer is None else len(keys.keys) if keys is not None else 0,
+            error=issuer.source.error if issuer is not None else None,
+            looked_up_at=settings.opaque.endpoint if settings.opaque is not None else None,
+        )
 
     async def authenticate(self, token: bytes) -> Caller:
         """Say whose a credential is: a token's, or a static key's.
@@ -150,9 +176,29 @@ class Verifier:
         caller = self._verdicts.find(token, self._clock())
         if caller is not None:
             return caller
-        verdict = self._keys.find(token, self._clock()) or await self._signed(token)
+        verdict = await self._verdict(token)
         self._verdicts.remember(token, verdict, self._clock())
         return verdict.caller
+
+    async def _verdict(self, credential: bytes) -> Verdict:
+        # what a credential is, it says itself, and it is never tried as anything else
+        static = self._keys.find(credential, self._clock())
+        if static is not None:
+            return static
+        opaque = owner(credential, self._opaque)
+        if opaque is not None:
+            return await opaque.verify(credential, self._limits.token)
+        return await self._signed(credential)
+
+    def _opaque_tokens(self, issuer: IssuerSettings, opaque: Opaque) -> OpaqueTokens:
+        speak = introspected if opaque.client is not None else described
+
+        def judge(answer: Claims) -> Verdict:
+            now = self._clock()
+            caller = self._complete(speak(answer, issuer, now, opaque.ttl))
+            return Verdict(caller, min(caller.expires, now + opaque.ttl))
+
+        return OpaqueTokens(issuer.issuer, opaque, judge=judge, clock=self._clock)
 
     async def _signed(self, token: bytes) -> Verdict:
         presented = open_token(token, self._limits)

@@ -1,0 +1,88 @@
+"""What an issuer says of an opaque token becomes a caller."""
+
+from dataclasses import replace
+from typing import Any, Final
+
+from rolecall.config import IssuerSettings
+from rolecall.core import Caller, Reason, Refusal
+from rolecall.identity import claims as claim
+from rolecall.identity.access_token import accept, check_client
+from rolecall.identity.caller import caller_from
+from rolecall.identity.claims import Claims
+from rolecall.identity.guard import Jws, Presented
+
+# no token is taken apart: its issuer has done so
+_NO_JWS: Final = Jws("", None, {}, b"", b"", b"")
+_ACCESS: Final = ("access", "access_token")
+
+
+def introspected(answer: Claims, issuer: IssuerSettings, now: float, ttl: float) -> Caller:
+    """The caller of a token that an introspection endpoint calls active (RFC 7662 2.2).
+
+    What is said of it is checked like the claims of a signed token.
+
+    Args:
+        answer: whose ``active`` is true.
+        issuer: who has answered, and what is expected of its tokens.
+        now: seconds since the epoch.
+        ttl: seconds for which a token is believed that has no ``exp``.
+
+    Raises:
+        Refusal: 401 with the reason.
+    """
+    _check_issuer(answer, issuer)
+    _check_type(answer)
+    claims: dict[str, Any] = {"exp": now + ttl, **answer}
+    del claims["active"]
+    if not {"sub", "username"} & claims.keys() and "client_id" in claims:
+        # RFC 9068 2.2: without a resource owner the client is the subject
+        claims["sub"] = claims["client_id"]
+    return accept(Presented(_NO_JWS, claims), replace(issuer, rfc9068=False), now)
+
+
+def described(answer: Claims, issuer: IssuerSettings, now: float, ttl: float) -> Caller:
+    """The person of whom a userinfo endpoint speaks (OpenID Connect Core 5.3.2).
+
+    It says nothing of the token: not until when it is good, nor for whom it was issued.
+
+    Args:
+        answer: claims about a person.
+        issuer: who has answered.
+        now: seconds since the epoch.
+        ttl: seconds for which that is believed.
+
+    Raises:
+        Refusal: 401 with the reason.
+    """
+    _check_issuer(answer, issuer)
+    if "aud" in answer:
+        claim.check_audience(answer, issuer.audience, "")
+    caller = replace(caller_from(issuer, answer, now + ttl), kind="person")
+    check_client(caller, issuer)
+    return caller
+
+
+def _check_issuer(answer: Claims, issuer: IssuerSettings) -> None:
+    if answer.get("iss", issuer.issuer) != issuer.issuer:
+        raise Refusal(
+            Reason.UNKNOWN_ISSUER, "The token's issuer says that another one has issued it (iss)."
+        )
+
+
+def _check_type(answer: Claims) -> None:
+    kind = answer.get("token_type", "Bearer")
+    if isinstance(kind, str) and kind.lower() == "dpop":
+        raise Refusal(
+            Reason.SENDER_MISMATCH,
+            "The token is bound to its holder's key (DPoP), and no proof of possession can be"
+            " checked here; ask for a bearer token.",
+        )
+    if (
+        not isinstance(kind, str)
+        or kind.lower() != "bearer"
+        or answer.get("token_use", _ACCESS[0]) not in _ACCESS
+    ):
+        raise Refusal(
+            Reason.WRONG_TOKEN_KIND,
+            "The token is not an access token, says its issuer; send the access token.",
+        )

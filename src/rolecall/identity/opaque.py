@@ -1,0 +1,176 @@
+"""Opaque tokens: whose each one is, its issuer says; what it says is remembered for a while."""
+
+import asyncio
+import logging
+import re
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Final
+
+import aiohttp
+
+from rolecall.config import Opaque
+from rolecall.core import Reason, Refusal
+from rolecall.identity.claims import Claims
+from rolecall.identity.introspection import by_introspection, by_userinfo
+from rolecall.identity.session import FetchError, Session, towards
+from rolecall.identity.verdicts import Verdict
+
+log = logging.getLogger("rolecall.identity")
+
+MOST_REFUSED: Final = 8192
+MOST_ASKED: Final = 128
+# RFC 6750 2.1
+_B64TOKEN: Final = re.compile(rb"[A-Za-z0-9._~+/-]+=*")
+# the base64url of what begins with {
+_LIKE_JSON: Final = re.compile(rb"e[w-z]")
+_INACTIVE: Final = Refusal(
+    Reason.REVOKED,
+    "The token is not active: it has expired, was revoked, or is none of its issuer's; sign in"
+    " again.",
+)
+
+
+def looks_signed(token: bytes) -> bool:
+    """Whether a token looks like a JWT, if a broken one.
+
+    Such a token is never asked about: what fails here as a JWT must not pass as something else. An
+    encrypted one (five segments) is opaque to us, and may be its issuer's.
+    """
+    dots = token.count(b".")
+    return dots == 2 or (dots not in {0, 4} and _LIKE_JSON.match(token) is not None)
+
+
+@dataclass(slots=True)
+class LookUps:
+    """What became of an issuer's look-ups so far, for the metrics."""
+
+    made: int = 0
+    failed: int = 0
+
+
+class OpaqueTokens:
+    """One issuer's opaque tokens.
+
+    Args:
+        issuer: its name.
+        settings: where it is asked, and how long answers are remembered.
+        judge: what the issuer says of an active token → the verdict; raises `Refusal`.
+        clock: seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        issuer: str,
+        settings: Opaque,
+        *,
+        judge: Callable[[Claims], Verdict],
+        clock: Callable[[], float],
+    ) -> None:
+        self.lookups = LookUps()
+        self.prefix = settings.prefix.encode()
+        self._issuer = issuer
+        self._settings = settings
+        self._session = Session(
+            settings.endpoint,
+            towards(settings.endpoint, settings.reach),
+            aiohttp.ClientTimeout(total=settings.timeout),
+        )
+        self._look_up = (
+            by_userinfo(self._session, settings.endpoint)
+            if settings.client is None
+            else by_introspection(self._session, settings.endpoint, settings.client, issuer, clock)
+        )
+        self._judge = judge
+        self._clock = clock
+        self._asking: dict[bytes, asyncio.Task[Verdict | Refusal]] = {}
+        self._refused: dict[bytes, tuple[float, Refusal]] = {}
+
+    async def verify(self, token: bytes, max_bytes: int) -> Verdict:
+        """Ask the issuer, or take part in the asking, or remember that it was in vain.
+
+        Args:
+            token: as it was sent.
+            max_bytes: a longer one is refused unread.
+
+        Raises:
+            Refusal: 401 with the reason, or ``issuer_unavailable``.
+        """
+        if len(token) > max_bytes or not _B64TOKEN.fullmatch(token):
+            raise Refusal(
+                Reason.MALFORMED_TOKEN,
+                f"The token cannot be used: it is longer than {max_bytes} bytes, or holds"
+                " characters that no token has.",
+            )
+        digest = sha256(token).digest()
+        until, refusal = self._refused.get(digest, (0.0, _INACTIVE))
+        if self._clock() < until:
+            raise _anew(refusal)
+        asking = self._asking.get(digest)
+        if asking is None:
+            if len(self._asking) >= MOST_ASKED:
+                raise _unavailable()
+            asking = self._asking[digest] = asyncio.create_task(self._ask(token, digest))
+        # a caller that goes away must not take the answer of the others with it
+        outcome = await asyncio.shield(asking)
+        if isinstance(outcome, Refusal):
+            raise _anew(outcome)
+        return outcome
+
+    async def retire(self) -> None:
+        """Keep no connection; look-ups that are under way still get their answers."""
+        await self._session.retire()
+
+    async def close(self) -> None:
+        """End all look-ups that are under way."""
+        for task in list(self._asking.values()):
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    async def _ask(self, token: bytes, digest: bytes) -> Verdict | Refusal:
+        self.lookups.made += 1
+        try:
+            claims = await self._look_up(token.decode("ascii"))
+            if claims is None:
+                raise _anew(_INACTIVE)
+            return self._judge(claims)
+        except FetchError as error:
+            self.lookups.failed += 1
+            log.warning("issuer %s: a token could not be looked up: %s", self._issuer, error)
+            return _unavailable()
+        except Refusal as refusal:
+            self._remember(digest, refusal)
+            return refusal
+        finally:
+            del self._asking[digest]
+
+    def _remember(self, digest: bytes, refusal: Refusal) -> None:
+        self._refused.pop(digest, None)
+        if len(self._refused) >= MOST_REFUSED:
+            del self._refused[next(iter(self._refused))]
+        self._refused[digest] = (self._clock() + self._settings.negative_ttl, refusal)
+
+
+def owner(token: bytes, candidates: Sequence[OpaqueTokens]) -> OpaqueTokens | None:
+    """Whose a token can be: that is decided by what it begins with, and nobody else is asked."""
+    prefixed = [one for one in candidates if one.prefix and token.startswith(one.prefix)]
+    if prefixed:
+        return max(prefixed, key=lambda one: len(one.prefix))
+    if looks_signed(token):
+        return None
+    return next((one for one in candidates if not one.prefix), None)
+
+
+def _anew(refusal: Refusal) -> Refusal:
+    # an exception that is raised many times would gather all their tracebacks
+    return Refusal(refusal.reason, refusal.message)
+
+
+def _unavailable() -> Refusal:
+    return Refusal(
+        Reason.ISSUER_UNAVAILABLE,
+        "The token's issuer cannot be asked about it at the moment; try again shortly.",
+    )

@@ -1,0 +1,136 @@
+"""Connections to a server of an identity provider: kept, tried again, shown a certificate."""
+
+import asyncio
+from contextlib import asynccontextmanager
+
+import pytest
+from aiohttp import ClientTimeout, web
+from aiohttp.test_utils import TestServer
+
+from rolecall.config import Client, KeysFrom, Opaque, Reach
+from rolecall.identity.session import Disconnected, Session
+
+from .parts import tls
+from .parts.gate import AUDIENCE, NOW, gate, settings, verdict
+
+GOOD = {"active": True, "sub": "john", "aud": AUDIENCE, "exp": NOW + 300}
+DEADLINE = ClientTimeout(total=5)
+HERE = Reach(private_network=True)
+SECRET = Client("client_secret_post", "gw", "secret")
+
+
+@asynccontextmanager
+async def impatient(answers_each):
+    """A server that ends a connection, without a word, after so many answers on it."""
+    connections = []
+
+    async def speak(reader, writer):
+        connections.append(0)
+        number = len(connections) - 1
+        try:
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                length = next(
+                    (
+                        int(line[15:])
+                        for line in head.lower().split(b"\r\n")
+                        if line.startswith(b"content-length:")
+                    ),
+                    0,
+                )
+                await reader.readexactly(length)
+                if connections[number] == answers_each:
+                    return
+                connections[number] += 1
+                body = b'{"active":true,"sub":"john","aud":"llm-gateway","exp":%d}' % (NOW + 300)
+                writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%s" % (len(body), body))
+        except asyncio.IncompleteReadError:
+            pass
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(speak, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/introspect", connections
+
+
+async def test_a_connection_is_kept_for_the_next_request():
+    async with impatient(10) as (url, connections):
+        session = Session(url, HERE, DEADLINE)
+        for _ in range(5):
+            assert (await session.ask("POST", form={"token": "x"})).status == 200
+        assert connections == [5]
+        await session.retire()
+
+
+async def test_a_connection_that_was_about_to_close_costs_nobody_an_answer():
+    async with impatient(1) as (url, connections):
+        opaque = Opaque(endpoint=url, client=SECRET)
+        async with gate(settings(keys=KeysFrom(), opaque=opaque)) as verifier:
+            for number in range(4):
+                assert await verdict(verifier, f"token-{number}".encode()) == "accepted"
+    assert connections == [1, 1, 1, 1]
+
+
+async def test_a_server_that_never_answers_is_asked_twice_and_no_more():
+    async with impatient(0) as (url, connections):
+        session = Session(url, HERE, DEADLINE)
+        with pytest.raises(Disconnected):
+            await session.ask("POST", form={"token": "x"})
+        await session.retire()
+        asked = len(connections)
+        opaque = Opaque(endpoint=url, client=SECRET)
+        async with gate(settings(keys=KeysFrom(), opaque=opaque)) as verifier:
+            assert await verdict(verifier, b"token") == "issuer_unavailable"
+    assert len(connections) == asked + 2
+
+
+async def test_a_retired_session_keeps_no_connection():
+    async with impatient(10) as (url, connections):
+        session = Session(url, HERE, DEADLINE)
+        await session.ask()
+        await session.retire()
+        for _ in range(2):
+            await session.ask()
+        assert connections == [1, 1, 1]
+
+
+async def test_a_private_address_is_refused_for_look_ups_too():
+    async with impatient(10) as (url, connections):
+        session = Session(url, Reach(), DEADLINE)
+        with pytest.raises(Exception, match=r"127\.0\.0\.1, which is no public"):
+            await session.ask()
+        await session.retire()
+        assert connections == []
+
+
+async def test_a_client_certificate_shows_who_asks(tmp_path):
+    ours, theirs = tls.certificate(tmp_path), tls.certificate(tmp_path, "client")
+    seen = []
+
+    async def introspect(request):
+        shown = request.transport.get_extra_info("peercert")
+        seen.append((shown["subject"], (await request.post())["client_id"]))
+        return web.json_response(GOOD)
+
+    app = web.Application()
+    app.router.add_post("/introspect", introspect)
+    server = TestServer(app, scheme="https")
+    await server.start_server(ssl=ours.server(clients=theirs))
+    try:
+        for certificate, expected in ((theirs, "accepted"), (None, "issuer_unavailable")):
+            reach = Reach(
+                ca_file=str(ours.file),
+                certificate=str(certificate.file) if certificate else None,
+                key=str(certificate.key) if certificate else None,
+            )
+            opaque = Opaque(
+                endpoint=str(server.make_url("/introspect")),
+                client=Client("tls_client_auth", "gw"),
+                reach=reach,
+            )
+            async with gate(settings(keys=KeysFrom(), opaque=opaque)) as verifier:
+                assert await verdict(verifier, b"token") == expected
+    finally:
+        await server.close()
+    assert seen == [(((("commonName", "client"),),), "gw")]
