@@ -11,7 +11,7 @@ import pytest
 from pydantic import BaseModel
 
 from rolecall.cli import main
-from rolecall.config import schema
+from rolecall.config import policy_schema, schema
 from rolecall.core import STATUS, Reason
 
 ROOT = Path(__file__).parents[1]
@@ -21,10 +21,11 @@ CODE = re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)
 
 SECTIONS = {
     name: section
-    for name, section in vars(schema).items()
+    for module in (schema, policy_schema)
+    for name, section in vars(module).items()
     if isinstance(section, type)
     and issubclass(section, BaseModel)
-    and section.__module__ == schema.__name__
+    and section.__module__ == module.__name__
     and not name.startswith("_")
 }
 COMMANDS = {name: main.get_command(None, name) for name in main.list_commands(None)}

@@ -165,6 +165,7 @@ class Caller:
         groups: values of the issuer's group claims.
         claims: the whole verified payload.
         expires: seconds since the epoch.
+        doubtful_roles: roles whose condition could not be evaluated; only deny rules see them.
     """
 
     issuer: str
@@ -177,31 +178,147 @@ class Caller:
     groups: frozenset[str] = frozenset()
     claims: Mapping[str, Any] = field(default_factory=dict)
     expires: float = 0.0
+    doubtful_roles: frozenset[str] = frozenset()
+
+
+EFFORTS: Final = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
+"""Values of ``reasoning_effort``, from the least on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """What a body asks for, as far as policy may bound it; one value for all of its spellings.
+
+    Attributes:
+        max_tokens: tokens of the answer; None where the body leaves it to the upstream.
+        n: answers to one question.
+        reasoning_effort: one of `EFFORTS`; None where the body leaves it to the upstream.
+        thinking_budget: tokens; infinite where thinking is asked for without a budget.
+        tools: the names of functions, and the types of tools that the upstream runs itself.
+        inputs: kinds of content besides text: ``image``, ``audio``, ``video``, ``file``, or the
+            type of a part that is not known here.
+        web_search: whether the upstream is asked to search the web.
+        service_tier: as sent.
+        temperature: as sent.
+        size: bytes of the body.
+    """
+
+    max_tokens: int | None = None
+    n: int = 1
+    reasoning_effort: str | None = None
+    thinking_budget: float | None = None
+    tools: tuple[str, ...] = ()
+    inputs: frozenset[str] = frozenset()
+    web_search: bool = False
+    service_tier: str | None = None
+    temperature: float | None = None
+    size: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What is asked: the endpoint's name (``chat``, ``messages``), the model, stream or not."""
+    """What is asked: the endpoint's name (``chat``, ``messages``), the model, stream or not.
+
+    ``parameters`` are read only where a rule looks at them. Rules that do refuse a call without.
+    """
 
     endpoint: str
     model: str
     stream: bool = False
+    parameters: Parameters | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What surrounds a call.
+
+    Attributes:
+        now: seconds since the epoch.
+        source_ip: the client's address; None where it is not known.
+        headers: request headers that the configuration lists, names in lower case.
+    """
+
+    now: float
+    source_ip: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A CEL expression (https://cel.dev), and where it is written."""
+
+    text: str
+    source: Source
 
 
 @dataclass(frozen=True, slots=True)
 class RoleMapping:
-    """Values of role claims that make a caller hold a role of the configuration.
+    """What makes a caller hold a role: all of what is set must hold.
 
     Attributes:
         role: the role that is given.
-        any_of: claim values, compared exactly.
+        any_of: values of role claims, one of which is enough; compared exactly.
         issuers: the issuers whose word counts; empty means every configured issuer.
+        all_of: values of role claims that must all be there.
+        none_of: values of role claims none of which may be there.
+        groups: groups, one of which is enough.
+        scopes: OAuth scopes, one of which is enough.
+        clients: OAuth clients, one of which is enough.
+        when: a condition over the caller and its claims.
+        includes: roles that whoever holds this one holds too.
     """
 
     role: str
     any_of: tuple[str, ...]
     issuers: tuple[str, ...]
     source: Source
+    all_of: tuple[str, ...] = ()
+    none_of: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    scopes: tuple[str, ...] = ()
+    clients: tuple[str, ...] = ()
+    when: Condition | None = None
+    includes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ceilings:
+    """How much a call may ask for; None, or True, where it is not bounded.
+
+    Attributes:
+        max_tokens: tokens of the answer. A call that does not say asks for any number of them.
+        n: answers to one question.
+        reasoning_effort: the highest of `EFFORTS`.
+        thinking_budget: tokens; 0 for no thinking.
+        tools: names of tools that may be used; ``*`` is any run of characters.
+        inputs: kinds of content that may be sent besides text.
+        web_search: whether the upstream may search the web.
+        service_tier: the tiers that may be asked for, the preferred one first.
+        temperature: from, to.
+        input_bytes: bytes of the body.
+        stream: the answer must be a stream, or must never be one.
+    """
+
+    max_tokens: int | None = None
+    n: int | None = None
+    reasoning_effort: str | None = None
+    thinking_budget: int | None = None
+    tools: tuple[str, ...] | None = None
+    inputs: frozenset[str] | None = None
+    web_search: bool = True
+    service_tier: tuple[str, ...] | None = None
+    temperature: tuple[float, float] | None = None
+    input_bytes: int | None = None
+    stream: Literal["only", "never"] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Excess:
+    """One ceiling that a call exceeds: the parameter's name, what was asked, what is allowed."""
+
+    parameter: str
+    asked: str
+    allowed: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +331,11 @@ class Rule:
         models: model names; ``*`` is any run of characters.
         endpoints: endpoint names; ``*`` is every model endpoint.
         source: where it is written.
+        when: a condition that must hold.
+        not_before: seconds since the epoch from which on the rule counts.
+        expires: seconds since the epoch from which on it does not count any more.
+        ceilings: how much a call may ask for; allow rules alone have them.
+        on_exceed: whether a larger call is denied, or lowered to the ceilings.
     """
 
     effect: Literal["allow", "deny"]
@@ -221,6 +343,11 @@ class Rule:
     models: tuple[str, ...]
     endpoints: tuple[str, ...]
     source: Source
+    when: Condition | None = None
+    not_before: float | None = None
+    expires: float | None = None
+    ceilings: Ceilings | None = None
+    on_exceed: Literal["deny", "clamp"] = "deny"
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,12 +359,15 @@ class Decision:
         reason: why not; None when allowed.
         rule: the rule that decided; None when no rule matched.
         roles: the roles that were considered.
+        exceeded: the ceilings of ``rule`` that the call exceeds. Where it is allowed all the same,
+            its body must be lowered to ``rule.ceilings`` before it is forwarded.
     """
 
     allowed: bool
     reason: Reason | None
     rule: Rule | None
     roles: frozenset[str]
+    exceeded: tuple[Excess, ...] = ()
 
 
 KEYS_ISSUER: Final = "rolecall:keys"

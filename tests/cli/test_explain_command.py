@@ -59,6 +59,9 @@ def test_json_names_the_rule_and_every_step(ask):
         "reason": None,
         "roles": ["staff"],
         "rule": {"file": "gw.yaml", "line": 6, "text": "- allow: [staff]"},
+        "ceilings": None,
+        "exceeded": [],
+        "changes": [],
         "steps": [
             {
                 "subject": "claim roles = 'staff'",
@@ -84,10 +87,12 @@ def test_people_read_a_tree(ask):
         "deny denied_by_rule: ada calls small-preview at chat",
         "├── roles: staff",
         '├── rule: gw.yaml:8: - deny: ["*"]',
-        "└── steps",
-        "    ├── claim roles = 'staff': gives role staff (gw.yaml:4)",
-        "    ├── allow staff: small: does not match: the model is 'small-preview' (gw.yaml:6)",
-        "    └── deny *: *-preview: matches: denies (gw.yaml:8)",
+        "├── steps",
+        "│   ├── claim roles = 'staff': gives role staff (gw.yaml:4)",
+        "│   ├── allow staff: small: does not match: the model is 'small-preview' (gw.yaml:6)",
+        "│   └── deny *: *-preview: matches: denies (gw.yaml:8)",
+        "└── what would allow it",
+        "    └── no other rule allows it: the denial is not all that stands in the way (gw.yaml:8)",
     ]
 
 
@@ -227,7 +232,7 @@ def test_a_configuration_that_cannot_be_used_exits_2(rolecall, broken):
 def test_a_model_is_needed(rolecall, config):
     result = rolecall("explain", "-c", config, "--claims", "-")
     assert result.exit_code == 2
-    assert "Missing option '--model' / '-m'." in result.stderr
+    assert result.stderr == "Error: name --model, or --body with a body that does.\n"
 
 
 def test_claims_without_an_issuer_need_issuers_that_read_them_alike(rolecall, tmp_path):
@@ -255,3 +260,79 @@ def test_markup_and_emoji_are_shown_as_they_are(ask):
 def test_no_secret_is_shown(ask):
     for options in [(), ("--json",)]:
         assert "S3CRET" not in ask(STAFF, "small", *options).output
+
+
+BOUNDED = """\
+issuers:
+  - {issuer: https://login.example.com, audience: [gw]}
+conditions: {headers: [x-team]}
+roles:
+  - role: staff
+rules:
+  - allow: [staff]
+    models: [small]
+    ceilings: {max_tokens: 100}
+  - allow: [staff]
+    models: [night]
+    when: now.getHours() < 6
+  - allow: [staff]
+    models: [home]
+    when: source_ip.inCidr("10.0.0.0/8") && headers["x-team"] == "blue"
+models:
+  - {name: small, model: gpt-4o-mini, api_key: sk-S3CRET}
+"""
+ASKED = {
+    "a body within": (["--body", "small.json"], "allow", None),
+    "a body beyond": (["--body", "large.json"], "deny", "ceiling_exceeded"),
+    "no body": (["-m", "small"], "deny", "ceiling_exceeded"),
+    "another model than the body's": (
+        ["--body", "small.json", "-m", "large"],
+        "deny",
+        "model_not_allowed",
+    ),
+    "at night": (["-m", "night", "--at", "2026-03-01T03:00:00Z"], "allow", None),
+    "by day": (["-m", "night", "--at", "2026-03-01T13:00:00Z"], "deny", "model_not_allowed"),
+    "at home": (
+        ["-m", "home", "--source-ip", "10.1.1.1", "--header", "X-Team=blue"],
+        "allow",
+        None,
+    ),
+    "from elsewhere": (["-m", "home", "--source-ip", "192.0.2.1"], "deny", "model_not_allowed"),
+    "from nowhere": (["-m", "home", "--header", "x-team=blue"], "deny", "condition_error"),
+}
+
+
+@pytest.mark.parametrize(("options", "decision", "reason"), ASKED.values(), ids=ASKED)
+def test_rules_that_look_at_the_call_are_explained(rolecall, tmp_path, options, decision, reason):
+    (tmp_path / "bounded.yaml").write_text(BOUNDED)
+    for name, tokens in [("small", 50), ("large", 500)]:
+        (tmp_path / f"{name}.json").write_text(json.dumps({"model": "small", "max_tokens": tokens}))
+    result = rolecall(
+        *("explain", "--json", "-c", "bounded.yaml", "--claims", "-", *options),
+        stdin=json.dumps(STAFF),
+    )
+    answer = json.loads(result.stdout)
+    assert (answer["decision"], answer["reason"]) == (decision, reason)
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["-m", "a", "--at", "noon"], "'noon' is no time; write 2026-12-31T18:00:00Z."),
+        (["-m", "a", "--at", "2026-03-01T03:00"], "'2026-03-01T03:00' is no time; write"),
+        (["-m", "a", "--header", "x-team"], "'x-team' is no header; write NAME=VALUE."),
+        (["--body", "absent.json"], "absent.json cannot be read: No such file or directory."),
+        (["--body", "{}"], "The body names no model"),
+        (["--body", '{"model": "a", "fallbacks": []}'], "fallbacks would choose a model"),
+        (["--body", '{"model": "a", "max_tokens": "9"}'], "max_tokens cannot be used here"),
+    ],
+)
+def test_a_call_that_cannot_be_made_cannot_be_explained(
+    rolecall, config, tmp_path, options, sentence
+):
+    if options[-1].startswith("{"):
+        (tmp_path / "body.json").write_text(options.pop())
+        options.append("body.json")
+    result = rolecall("explain", "-c", config, "--claims", "-", *options, stdin=json.dumps(STAFF))
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith(f"Error: {sentence}")

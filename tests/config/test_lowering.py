@@ -117,15 +117,15 @@ RULE_FAULTS = {
     "an endpoint that is not there": (
         "allow: [r], models: [a], endpoints: [chat, embeddings]",
         (
-            "4:53: error: rules[0].endpoints[1]: is no endpoint; choose among chat, messages, or *"
-            " for all."
+            "4:53: error: rules[0].endpoints[1]: is no endpoint; choose among chat, messages,"
+            " openai, anthropic, text, or * for all."
         ),
     ),
     "an endpoint in another case": (
         "allow: [r], models: [a], endpoints: [Chat]",
         (
-            "4:47: error: rules[0].endpoints[0]: is no endpoint; choose among chat, messages, or *"
-            " for all."
+            "4:47: error: rules[0].endpoints[0]: is no endpoint; choose among chat, messages,"
+            " openai, anthropic, text, or * for all."
         ),
     ),
 }

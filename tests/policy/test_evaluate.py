@@ -17,141 +17,169 @@ from rolecall.core import (
     Rule,
     Source,
 )
-from rolecall.policy import assign_roles, callable_models, compile_policy, decide
+from rolecall.policy import assign_roles, callable_models, compile_policy, decide, explain, may_call
 
-ISSUERS = ["https://one.example", "https://two.example"]
-ROLES = ["staff", "stuff", "lab"]
-NAMES = ["a", "b", "ab", "ba", "aa", "A", "a*", ""]
-
-patterns = st.sampled_from([*NAMES[:-1], "*", "*b", "*a*", "**", "a*b"])
-role_patterns = st.sampled_from([*ROLES, "st*", "*", "*b"])
-rules = st.lists(
-    st.builds(
-        Rule,
-        effect=st.sampled_from(["allow", "deny"]),
-        roles=st.lists(role_patterns, min_size=1, max_size=2).map(tuple),
-        models=st.lists(patterns, max_size=3).map(tuple),
-        endpoints=st.sampled_from([("*",), *((name,) for name in MODEL_ENDPOINTS), ()]),
-        source=st.builds(Source, file=st.just("gw.yaml"), line=st.integers(1, 99)),
-    ),
-    max_size=6,
-)
-callers = st.builds(
-    Caller,
-    issuer=st.sampled_from(ISSUERS),
-    subject=st.just("ada"),
-    roles=st.frozensets(st.sampled_from(ROLES)),
-)
-calls = st.builds(
-    Call,
-    endpoint=st.sampled_from([*MODEL_ENDPOINTS, "embeddings"]),
-    model=st.sampled_from(NAMES),
+from .parts import naive
+from .parts.worlds import (
+    ISSUERS,
+    NAMES,
+    bodies,
+    callers,
+    calls,
+    circumstances,
+    mappings,
+    rules,
 )
 
 
-def naive_match(pattern, name):
-    if not pattern:
-        return not name
-    if pattern[0] == "*":
-        return any(naive_match(pattern[1:], name[start:]) for start in range(len(name) + 1))
-    return name[:1] == pattern[0] and naive_match(pattern[1:], name[1:])
-
-
-def naive_decision(rules, caller, call):
-    """The design's sentences, one after the other, without any table."""
-
-    def speaking(effect, endpoint):
-        return [
-            rule
-            for rule in rules
-            if rule.effect == effect
-            and any(naive_match(p, role) for p in rule.roles for role in caller.roles)
-            and any(naive_match(p, call.model) for p in rule.models)
-            and (endpoint in rule.endpoints or "*" in rule.endpoints)
-        ]
-
-    if not caller.roles:
-        return False, Reason.NO_ROLE, None
-    if call.endpoint not in MODEL_ENDPOINTS:
-        return False, Reason.ENDPOINT_NOT_ALLOWED, None
-    if denying := speaking("deny", call.endpoint):
-        return False, Reason.DENIED_BY_RULE, denying[0]
-    if allowing := speaking("allow", call.endpoint):
-        return True, None, allowing[0]
-    if any(speaking("allow", endpoint) for endpoint in MODEL_ENDPOINTS):
-        return False, Reason.ENDPOINT_NOT_ALLOWED, None
-    return False, Reason.MODEL_NOT_ALLOWED, None
-
-
-@given(rules, callers, calls)
-def test_the_table_decides_as_the_sentences_of_the_design_do(rules, caller, call):
-    decision = decide(compile_policy([], rules), caller, call)
-    assert (decision.allowed, decision.reason, decision.rule) == naive_decision(rules, caller, call)
+@given(rules, callers, calls, circumstances)
+def test_the_table_decides_as_the_sentences_of_the_design_do(rules, caller, call, around):
+    decision = decide(compile_policy([], rules), caller, call, around)
+    assert (decision.allowed, decision.reason) == naive.decision(rules, caller, call, around)
     assert decision.roles == caller.roles
 
 
-@given(rules, rules, callers, calls)
-def test_another_denial_never_widens(rules, more, caller, call):
-    denials = [replace(rule, effect="deny") for rule in more]
-    if decide(compile_policy([], [*rules, *denials]), caller, call).allowed:
-        assert decide(compile_policy([], rules), caller, call).allowed
+@given(mappings, callers)
+def test_roles_are_held_as_their_mappings_say(mappings, caller):
+    assigned = assign_roles(compile_policy(mappings, []), caller)
+    held, doubtful = naive.roles(mappings, caller)
+    assert (assigned.roles, assigned.doubtful_roles) == (held, doubtful)
 
 
-@given(rules, rules, callers, calls)
-def test_another_allowance_never_narrows(rules, more, caller, call):
+@given(rules, rules, callers, calls, circumstances)
+def test_another_denial_never_widens(rules, more, caller, call, around):
+    denials = [replace(rule, effect="deny", ceilings=None) for rule in more]
+    if decide(compile_policy([], [*rules, *denials]), caller, call, around).allowed:
+        assert decide(compile_policy([], rules), caller, call, around).allowed
+
+
+@given(rules, rules, callers, calls, circumstances)
+def test_another_allowance_never_narrows(rules, more, caller, call, around):
     allowances = [replace(rule, effect="allow") for rule in more]
-    if decide(compile_policy([], rules), caller, call).allowed:
-        assert decide(compile_policy([], [*rules, *allowances]), caller, call).allowed
+    if decide(compile_policy([], rules), caller, call, around).allowed:
+        assert decide(compile_policy([], [*rules, *allowances]), caller, call, around).allowed
 
 
-@given(st.data(), rules, callers, calls)
-def test_the_order_of_rules_changes_no_answer(data, rules, caller, call):
-    shuffled = data.draw(st.permutations(rules))
-    one, other = (decide(compile_policy([], r), caller, call) for r in (rules, shuffled))
-    assert (one.allowed, one.reason) == (other.allowed, other.reason)
+@given(st.data(), mappings, rules, st.tuples(callers, calls, circumstances))
+def test_the_order_of_roles_and_rules_changes_no_answer(data, mappings, rules, asked):
+    caller, call, around = asked
+    answers = set()
+    for _ in range(2):
+        table = compile_policy(
+            data.draw(st.permutations(mappings)), data.draw(st.permutations(rules))
+        )
+        decision = decide(table, assign_roles(table, caller), call, around)
+        answers.add((decision.allowed, decision.reason, decision.roles))
+    assert len(answers) == 1
 
 
-@given(rules, callers, callers, calls)
-def test_without_denials_more_roles_never_narrow(rules, caller, other, call):
-    allowances = [replace(rule, effect="allow") for rule in rules]
+@given(rules, callers, callers, calls, circumstances)
+def test_without_denials_more_roles_never_narrow(rules, caller, other, call, around):
+    allowances = [replace(rule, effect="allow", when=None) for rule in rules]
     table = compile_policy([], allowances)
     both = replace(caller, roles=caller.roles | other.roles)
-    if decide(table, caller, call).allowed:
-        assert decide(table, both, call).allowed
+    if decide(table, caller, call, around).allowed:
+        assert decide(table, both, call, around).allowed
 
 
-@given(
-    rules,
-    callers,
-    st.dictionaries(
-        st.sampled_from(NAMES), st.sets(st.sampled_from([*MODEL_ENDPOINTS, "embeddings"]))
-    ),
+doors = st.dictionaries(
+    st.sampled_from(NAMES), st.sets(st.sampled_from([*MODEL_ENDPOINTS, "embeddings"]))
 )
-def test_what_is_listed_is_exactly_what_can_be_called(rules, caller, doors):
+
+
+@given(rules, callers, doors, circumstances, bodies)
+def test_what_can_be_called_is_listed(rules, caller, doors, around, body):
     table = compile_policy([], rules)
-    assert callable_models(table, caller, doors) == [
+    listed = callable_models(table, caller, doors, around)
+    stream, parameters = body
+    for name, endpoints in doors.items():
+        for endpoint in endpoints:
+            call = Call(endpoint, name, stream, parameters)
+            if decide(table, caller, call, around).allowed:
+                assert name in listed
+
+
+@given(rules, callers, doors, circumstances)
+def test_what_is_listed_can_be_called_where_no_rule_looks_at_the_body(rules, caller, doors, around):
+    plain = [
+        replace(rule, ceilings=None)
+        for rule in rules
+        if rule.when is None or "call." not in rule.when.text
+    ]
+    table = compile_policy([], plain)
+    assert callable_models(table, caller, doors, around) == [
         name
         for name, endpoints in doors.items()
-        if any(decide(table, caller, Call(endpoint, name)).allowed for endpoint in endpoints)
+        if any(
+            decide(table, caller, Call(endpoint, name), around).allowed for endpoint in endpoints
+        )
     ]
 
 
-@given(rules, callers, calls)
-def test_a_decision_names_a_rule_of_its_own_effect(rules, caller, call):
-    decision = decide(compile_policy([], rules), caller, call)
+@given(rules, callers, calls, circumstances)
+def test_a_decision_names_a_rule_of_its_own_effect(rules, caller, call, around):
+    decision = decide(compile_policy([], rules), caller, call, around)
     if decision.rule is None:
         assert not decision.allowed
+    elif decision.reason in {Reason.CEILING_EXCEEDED, Reason.CONDITION_ERROR}:
+        assert decision.rule.ceilings or decision.rule.when
     else:
         assert decision.rule.effect == ("allow" if decision.allowed else "deny")
     assert (decision.reason is None) == decision.allowed
+    assert bool(decision.exceeded) == (
+        decision.reason is Reason.CEILING_EXCEEDED
+        or (decision.allowed and bool(naive.beyond(decision.rule.ceilings, call)))
+    )
 
 
-@given(rules, st.lists(st.tuples(callers, calls), max_size=8))
-def test_a_table_answers_the_same_whatever_it_was_asked_before(rules, questions):
+@given(mappings, rules, callers, calls, circumstances)
+def test_an_explanation_is_of_the_decision_that_is_made(mappings, rules, caller, call, around):
+    table = compile_policy(mappings, rules)
+    caller = assign_roles(table, caller)
+    explanation = explain(table, caller, call, around)
+    assert explanation.decision == decide(table, caller, call, around)
+    told = [step.outcome for step in explanation.steps[-len(rules) :]] if rules else []
+    if explanation.decision.allowed:
+        assert any(outcome.startswith("matches") for outcome in told)
+    if explanation.decision.reason is Reason.DENIED_BY_RULE:
+        assert "matches: denies" in told
+
+
+@given(mappings, rules, callers, calls, circumstances)
+def test_what_cannot_be_evaluated_never_helps(mappings, rules, caller, call, around):
+    """Whatever a failing condition would have said, the caller gets no more than with the worst."""
+    table = compile_policy(mappings, rules)
+    caller = assign_roles(table, caller)
+    if caller.doubtful_roles and decide(table, caller, call, around).allowed:
+        without = replace(caller, doubtful_roles=frozenset())
+        assert decide(table, without, call, around).allowed
+
+
+@given(rules, st.lists(st.tuples(callers, calls), max_size=8), circumstances)
+def test_a_table_answers_the_same_whatever_it_was_asked_before(rules, questions, around):
     table = compile_policy([], rules)
-    first = [decide(table, *question) for question in questions]
-    assert [decide(table, *question) for question in questions] == first
-    assert [decide(compile_policy([], rules), *question) for question in questions] == first
+    first = [decide(table, *question, around) for question in questions]
+    assert [decide(table, *question, around) for question in questions] == first
+    assert [decide(compile_policy([], rules), *question, around) for question in questions] == first
+
+
+@given(rules, callers, calls)
+def test_what_is_not_known_helps_nobody(rules, caller, call):
+    """Without circumstances and parameters, nothing is allowed that they could forbid."""
+    table = compile_policy([], rules)
+    decision = decide(table, caller, replace(call, parameters=None))
+    if decision.allowed:
+        rule = decision.rule
+        assert rule.ceilings is None
+        assert rule.not_before is rule.expires is None
+        timed = [r for r in rules if r.effect == "deny" and (r.expires or r.not_before)]
+        assert not any(
+            naive.match(p, call.model)
+            for r in timed
+            for p in r.models
+            if r.endpoints in (("*",), (call.endpoint,))
+            and any(naive.match(q, role) for q in r.roles for role in caller.roles)
+        )
 
 
 AT = Source("gw.yaml", 1)
@@ -188,6 +216,11 @@ def test_roles_of_several_claims_are_united():
     claims = (RoleClaim(("a",), "employee"), RoleClaim(("b", "c"), "boss"))
     caller = Caller(ISSUERS[0], "ada", role_claims=claims)
     assert assign_roles(compile_policy(MAPPINGS, []), caller).roles == {"staff", "lab"}
+
+
+def test_a_caller_without_a_role_may_call_nothing():
+    table = compile_policy([], [Rule("allow", ("*",), ("*",), ("*",), AT)])
+    assert not may_call(table, Caller(ISSUERS[0], "ada"), Call("chat", "a"))
 
 
 def test_without_a_policy_nothing_is_allowed():

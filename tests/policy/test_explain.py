@@ -88,7 +88,8 @@ STEPS = {
 
 @pytest.mark.parametrize(("who", "call", "steps"), STEPS.values(), ids=STEPS)
 def test_every_claim_and_every_rule_is_a_step(who, call, steps):
-    assert explain(TABLE, who, call) == Explanation(decide(TABLE, who, call), tuple(steps))
+    explanation = explain(TABLE, who, call)
+    assert explanation == Explanation(decide(TABLE, who, call), tuple(steps), explanation.changes)
 
 
 def test_the_json_form_names_file_line_and_text():
@@ -98,6 +99,14 @@ def test_the_json_form_names_file_line_and_text():
         "reason": "denied_by_rule",
         "roles": ["staff"],
         "rule": {"file": "gw.yaml", "line": 8, "text": '- deny: ["*"]'},
+        "ceilings": None,
+        "exceeded": [],
+        "changes": [
+            {
+                "sentence": "no other rule allows it: the denial is not all that stands in the way",
+                "source": {"file": "gw.yaml", "line": 8, "text": '- deny: ["*"]'},
+            }
+        ],
         "steps": [
             {
                 "subject": "claim realm_access.roles = 'employee'",

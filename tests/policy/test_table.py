@@ -32,8 +32,9 @@ def rule(line, effect="allow", roles=("r",), models=("a",), endpoints=("*",)):
     ],
 )
 def test_the_first_rule_of_the_file_that_speaks_of_a_name_counts(rules, name, line):
-    found = compile_policy([], rules).view(frozenset({"r"})).allow["chat"].first(name)
-    assert (found and found.source.line) == line
+    table = compile_policy([], rules)
+    settled = table.cell(table.view(frozenset({"r"})), "chat", name).settled
+    assert (settled.rule and settled.rule.source.line) == line
 
 
 def test_a_view_holds_the_rules_that_concern_its_roles():
@@ -47,11 +48,15 @@ def test_a_view_holds_the_rules_that_concern_its_roles():
         ],
     )
     view = table.view(frozenset({"r"}))
-    assert view.allow["messages"].first("a").source.line == 1
-    assert view.allow["chat"].first("b").source.line == 3
-    assert view.allow["messages"].first("b") is None
-    assert view.deny["messages"].first("a").source.line == 4
-    assert view.deny["chat"].first("a") is None
+
+    def line(endpoint, model):
+        rule = table.cell(view, endpoint, model).settled.rule
+        return rule and rule.source.line
+
+    assert line("messages", "a") == 4
+    assert line("chat", "a") == 1
+    assert line("chat", "b") == 3
+    assert line("messages", "b") is None
 
 
 def test_a_view_is_made_once_for_a_set_of_roles():

@@ -85,12 +85,16 @@ class Document:
         *,
         level: Literal["error", "warning"] = "error",
         at_key: bool = False,
+        at: Position | None = None,
     ) -> None:
-        """Note a problem at the value of ``path``, or at the nearest one above it that exists."""
+        """Note a problem at the value of ``path``, or at the nearest one above it that exists.
+
+        ``at`` names a place within the value.
+        """
         places = self.keys if at_key else self.values
-        position = None
+        position = at
         for end in range(len(path), -1, -1):
-            position = places.get(path[:end]) or self.values.get(path[:end])
+            position = position or places.get(path[:end]) or self.values.get(path[:end])
             if position:
                 break
         line, column = (position.line, position.column) if position else (0, 0)

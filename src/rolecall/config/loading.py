@@ -15,7 +15,9 @@ from rolecall.config import (
     jwt_environment,
     litellm,
     lowering,
+    name_lists,
     opaque_tokens,
+    policy_lowering,
     schema,
     static_keys,
 )
@@ -159,11 +161,13 @@ def _lower(
         )
     issuers = litellm.with_userinfo(file, document, issuers, lowered.role_paths)
     opaque_tokens.check_prefixes(issuers, document)
-    roles = lowering.roles(file.roles, document, {issuer.issuer for issuer in issuers})
-    rules = lowering.rules(file.rules, document)
+    lists = name_lists.resolve(file.lists, document)
+    roles = policy_lowering.roles(file, document, {issuer.issuer for issuer in issuers}, lists)
+    rules = policy_lowering.rules(file, document, lists)
     models = lowering.models(file.models, document, environ)
     models += litellm.models(file, document, environ)
     mappings = [*lowered.mappings, *((("roles", i), role) for i, role in enumerate(roles))]
+    policy_lowering.check_includes(mappings, document)
     placed = [*lowered.rules, *((("rules", i), rule) for i, rule in enumerate(rules))]
     gaps.warn(
         document,
@@ -180,6 +184,7 @@ def _lower(
         models=tuple(models),
         limits=lowering.limits(file.limits),
         keys=tuple(key for _, key in keys),
+        condition_headers=frozenset(name.lower() for name in file.conditions.headers),
     )
 
 

@@ -20,7 +20,7 @@ from rolecall.config.settings import (
     Timeouts,
     Tls,
 )
-from rolecall.core import KEYS_ISSUER, MODEL_ENDPOINTS, RoleMapping, Rule
+from rolecall.core import KEYS_ISSUER
 
 ANY = "any"
 
@@ -115,53 +115,6 @@ def _keys(section: schema.Issuer, path: KeyPath, document: Document) -> KeysFrom
 def well_known(issuer: str) -> str:
     """The discovery URL of an issuer (OpenID Connect Discovery 1.0, section 4)."""
     return f"{issuer.removesuffix('/')}/.well-known/openid-configuration"
-
-
-def roles(
-    sections: list[schema.Role], document: Document, known_issuers: set[str]
-) -> list[RoleMapping]:
-    """``roles:``; a role without ``any_of`` is held by those whose claim has its own name."""
-    result = []
-    for index, section in enumerate(sections):
-        path: KeyPath = ("roles", index)
-        for place, issuer in enumerate(section.issuers or ()):
-            if issuer not in known_issuers:
-                document.report((*path, "issuers", place), "is no configured issuer.")
-        result.append(
-            RoleMapping(
-                role=section.role,
-                any_of=tuple(section.any_of or (section.role,)),
-                issuers=tuple(section.issuers or ()),
-                source=document.source(path),
-            )
-        )
-    return result
-
-
-def rules(sections: list[schema.RuleEntry], document: Document) -> list[Rule]:
-    """``rules:``."""
-    result = []
-    for index, section in enumerate(sections):
-        path: KeyPath = ("rules", index)
-        if (section.allow is None) == (section.deny is None):
-            document.report(path, "needs either allow or deny: a list of roles.")
-            continue
-        for place, endpoint in enumerate(section.endpoints):
-            if endpoint != "*" and endpoint not in MODEL_ENDPOINTS:
-                document.report(
-                    (*path, "endpoints", place),
-                    f"is no endpoint; choose among {', '.join(MODEL_ENDPOINTS)}, or * for all.",
-                )
-        result.append(
-            Rule(
-                effect="allow" if section.allow is not None else "deny",
-                roles=tuple(section.allow or section.deny or ()),
-                models=tuple(section.models),
-                endpoints=tuple(section.endpoints),
-                source=document.source(path),
-            )
-        )
-    return result
 
 
 def models(

@@ -6,16 +6,15 @@ Types are strict and unknown keys are errors; `lowering` gives the values their 
 import re
 from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from rolecall.config import claim_path
+from rolecall.config.policy_schema import ConditionsSection, Role, RuleEntry, Terms
 from rolecall.config.settings import ALGORITHMS, ClientAuth, Profile, ProviderName
+from rolecall.config.shapes import Names, OneOrMore, Seconds, Text
+from rolecall.config.shapes import Section as _Section
 
 _SHA256: Final = re.compile("sha256:[0-9a-fA-F]{64}")
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
 
 
 def _claim_path(spelling: Any) -> Any:
@@ -39,15 +38,7 @@ def _digest(text: str) -> str:
     return text
 
 
-def _one_or_more(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
-
-
-Text = Annotated[str, Field(min_length=1, max_length=2048)]
-Names = Annotated[list[Text], Field(min_length=1)]
-Seconds = Annotated[float, Field(gt=0, le=86_400)]
 Path = Annotated[tuple[str, ...], BeforeValidator(_claim_path)]
-Audience = Annotated[list[Text], Field(min_length=1), BeforeValidator(_one_or_more)]
 
 
 class _OpaqueTokens(_Section):
@@ -79,7 +70,7 @@ class Issuer(_Section):
 
     issuer: Text
     profile: Profile = "generic"
-    audience: Audience
+    audience: OneOrMore
     jwks_url: Text | None = None
     discovery_url: Text | None = None
     jwks_file: Text | None = None
@@ -108,23 +99,6 @@ class Key(_Section):
     subject: Text
     roles: Names
     expires: Text
-
-
-class Role(_Section):
-    """``roles[]``."""
-
-    role: Text
-    any_of: Names | None = None
-    issuers: Names | None = None
-
-
-class RuleEntry(_Section):
-    """``rules[]``."""
-
-    allow: Names | None = None
-    deny: Names | None = None
-    models: Names
-    endpoints: Names = ["*"]
 
 
 class Model(_Section):
@@ -222,6 +196,8 @@ class File(_Section):
     keys: list[Key] = []
     roles: list[Role] = []
     rules: list[RuleEntry] = []
+    lists: dict[Text, Terms] = {}
+    conditions: ConditionsSection = ConditionsSection()
     models: list[Model] = []
     limits: LimitsSection = LimitsSection()
     general_settings: GeneralSettings = GeneralSettings()

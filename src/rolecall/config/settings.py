@@ -248,7 +248,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """A whole configuration."""
+    """A whole configuration.
+
+    ``condition_headers`` are the request headers, in lower case, that conditions may read.
+    """
 
     file: str
     issuers: tuple[IssuerSettings, ...]
@@ -257,6 +260,7 @@ class Settings:
     models: tuple[ModelSettings, ...]
     limits: Limits = field(default_factory=Limits)
     keys: tuple[StaticKey, ...] = ()
+    condition_headers: frozenset[str] = frozenset()
 
 
 ROLE_PATHS: Final[dict[Profile, Sequence[ClaimPath]]] = {

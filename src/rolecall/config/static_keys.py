@@ -4,12 +4,12 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Final
 
 from rolecall.config import schema
 from rolecall.config.document import Document, KeyPath
+from rolecall.config.instants import parse_instant
 from rolecall.config.settings import StaticKey
 
 NEVER: Final = "never"
@@ -59,12 +59,7 @@ def _key(section: schema.Key, path: KeyPath, document: Document) -> StaticKey:
 def _expiry(text: str) -> float:
     if text == NEVER:
         return math.inf
-    when = datetime.fromisoformat(text)
-    if len(text) == len("2027-01-31"):
-        when = when.replace(tzinfo=UTC)
-    if when.tzinfo is None:
-        raise ValueError("no offset")
-    return when.timestamp()
+    return parse_instant(text)
 
 
 def _master_key(key: str, document: Document) -> StaticKey:

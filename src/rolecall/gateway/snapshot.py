@@ -1,5 +1,7 @@
 """One immutable generation of everything that is compiled from the configuration."""
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
@@ -18,10 +20,11 @@ class Snapshot:
     verifier: Verifier
     catalogue: Catalogue
     limits: Limits
+    clock: Callable[[], float] = time.time
 
 
-def compile_snapshot(settings: Settings) -> Snapshot:
-    """Compile settings; nothing is fetched yet."""
+def compile_snapshot(settings: Settings, *, clock: Callable[[], float] = time.time) -> Snapshot:
+    """Compile settings; nothing is fetched yet. The clock tells seconds since the epoch."""
     table = compile_policy(settings.roles, settings.rules)
     return Snapshot(
         settings=settings,
@@ -34,4 +37,5 @@ def compile_snapshot(settings: Settings) -> Snapshot:
         ),
         catalogue=Catalogue(settings.models),
         limits=settings.limits,
+        clock=clock,
     )

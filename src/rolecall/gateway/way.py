@@ -1,8 +1,9 @@
 """The way of a request, a step a line: who, what, may they, where to, and back."""
 
-from typing import Final
+from dataclasses import replace
+from typing import Any, Final
 
-from rolecall.core import MODEL_ENDPOINTS, Call, Decision, Reason, Refusal
+from rolecall.core import MODEL_ENDPOINTS, Call, Circumstances, Decision, Reason, Refusal
 from rolecall.gateway.answer import relay, send_json
 from rolecall.gateway.body import check_head, read_body
 from rolecall.gateway.credentials import find_token
@@ -10,10 +11,19 @@ from rolecall.gateway.endpoints import Route
 from rolecall.gateway.exchange import Exchange
 from rolecall.gateway.presence import WhileClientWaits
 from rolecall.gateway.snapshot import Snapshot
-from rolecall.policy import callable_models, decide
+from rolecall.gateway.surroundings import circumstances
+from rolecall.policy import callable_models, decide, looks_at_the_call, may_call
 from rolecall.record import Recorder
 from rolecall.upstream import Transport, TransportError, outgoing
-from rolecall.wire import check_query, model, model_list, parse_call, strict_json
+from rolecall.wire import (
+    check_query,
+    clamp,
+    model,
+    model_list,
+    parse_call,
+    read_parameters,
+    strict_json,
+)
 
 _MOST_NAMED: Final = 20
 
@@ -34,11 +44,17 @@ async def call_model(
     check_query(query)
     body = await read_body(exchange.receive, snapshot.limits.body)
     call, value = parse_call(route.endpoint.name, body)
+    around = None
+    if looks_at_the_call(snapshot.table, caller):
+        call = replace(call, parameters=read_parameters(value, len(body)))
+        around = circumstances(exchange.scope, snapshot)
     exchange.call = call
-    decision = decide(snapshot.table, caller, call)
+    decision = decide(snapshot.table, caller, call, around)
     if not decision.allowed:
-        names = callable_models(snapshot.table, caller, snapshot.catalogue.doors)
+        names = callable_models(snapshot.table, caller, snapshot.catalogue.doors, around)
         raise denied(decision, call, names)
+    if decision.exceeded:
+        lower(value, call, decision)
     deployment = snapshot.catalogue.choose(call)
     out = outgoing(deployment, call, value, headers, query)
     with WhileClientWaits(exchange):
@@ -61,23 +77,37 @@ async def list_models(exchange: Exchange, route: Route, snapshot: Snapshot) -> N
     """
     token = find_token(exchange.scope["headers"])
     exchange.caller = caller = await snapshot.verifier.authenticate(token)
-    names = callable_models(snapshot.table, caller, snapshot.catalogue.doors)
+    around = None
+    if looks_at_the_call(snapshot.table, caller):
+        around = circumstances(exchange.scope, snapshot)
+    names = callable_models(snapshot.table, caller, snapshot.catalogue.doors, around)
     if route.endpoint.kind == "models" and caller.roles:
         answer = model_list(route.form, names)
     elif route.model in names:
         answer = model(route.form, route.model)
     else:
-        raise _not_listed(exchange, route.model, snapshot, names)
+        raise _not_listed(exchange, route.model, snapshot, names, around)
     await send_json(exchange, 200, strict_json.dumps(answer))
 
 
-def _not_listed(exchange: Exchange, name: str, snapshot: Snapshot, names: list[str]) -> Refusal:
+def _not_listed(
+    exchange: Exchange,
+    name: str,
+    snapshot: Snapshot,
+    names: list[str],
+    around: Circumstances | None,
+) -> Refusal:
     assert exchange.caller is not None  # noqa: S101 - the caller is known by now
     calls = [Call(endpoint, name) for endpoint in MODEL_ENDPOINTS]
-    decisions = [decide(snapshot.table, exchange.caller, call) for call in calls]
-    if any(decision.allowed for decision in decisions):
+    if any(may_call(snapshot.table, exchange.caller, call, around) for call in calls):
         return Refusal(Reason.MODEL_NOT_FOUND, "No upstream serves this model.", param="model")
-    return denied(decisions[0], calls[0], names)
+    return denied(decide(snapshot.table, exchange.caller, calls[0], around), calls[0], names)
+
+
+def lower(body: dict[str, Any], call: Call, decision: Decision) -> None:
+    """Write the ceilings of the rule that allows a call into its body."""
+    if decision.rule is not None and decision.rule.ceilings is not None:
+        clamp(body, call.endpoint, decision.rule.ceilings, decision.exceeded)
 
 
 def denied(decision: Decision, call: Call, names: list[str]) -> Refusal:
@@ -96,6 +126,25 @@ def denied(decision: Decision, call: Call, names: list[str]) -> Refusal:
             text = f"Your roles ({held}) may call {call.model}, but not at this endpoint."
         case Reason.DENIED_BY_RULE:
             text = f"A rule denies {call.model} to your roles ({held}). {instead}."
+        case Reason.CEILING_EXCEEDED:
+            return _beyond(decision, call)
+        case Reason.CONDITION_ERROR:
+            text = (
+                f"A condition of the rules for your roles ({held or 'none'}) could not be"
+                " evaluated, and so does not help you; tell the administrator of this gateway."
+            )
         case _:
             text = f"Your roles ({held}) do not allow {call.model}. {instead}."
     return Refusal(decision.reason or Reason.MODEL_NOT_ALLOWED, text, param="model")
+
+
+def _beyond(decision: Decision, call: Call) -> Refusal:
+    details = "; ".join(
+        f"{excess.parameter} is {excess.asked}, allowed is {excess.allowed}"
+        for excess in decision.exceeded
+    )
+    return Refusal(
+        Reason.CEILING_EXCEEDED,
+        f"Your roles may call {call.model}, but not with that much: {details}.",
+        param=decision.exceeded[0].parameter,
+    )

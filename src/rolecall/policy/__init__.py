@@ -1,10 +1,19 @@
 """(Caller, Call) → Decision. Pure: no I/O, no clock."""
 
-from rolecall.policy.evaluate import assign_roles, callable_models, decide
-from rolecall.policy.explain import Explanation, Step, explain
+from rolecall.policy.evaluate import (
+    assign_roles,
+    callable_models,
+    decide,
+    looks_at_the_call,
+    may_call,
+)
+from rolecall.policy.explain import Explanation, explain
+from rolecall.policy.explain_roles import Step
+from rolecall.policy.nearest import Change
 from rolecall.policy.table import Table, compile_policy
 
 __all__ = [
+    "Change",
     "Explanation",
     "Step",
     "Table",
@@ -13,4 +22,6 @@ __all__ = [
     "compile_policy",
     "decide",
     "explain",
+    "looks_at_the_call",
+    "may_call",
 ]

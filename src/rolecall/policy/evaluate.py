@@ -3,52 +3,149 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from rolecall.core import Call, Caller, Decision, Reason
-from rolecall.policy.table import Table
+from rolecall.core import Call, Caller, Circumstances, Decision, Reason, Rule
+from rolecall.policy.ceilings import can_clamp, excesses, generosity
+from rolecall.policy.question import Question, possible
+from rolecall.policy.role_table import assign_roles as assign
+from rolecall.policy.table import Cell, Table
 
 
 def assign_roles(table: Table, caller: Caller) -> Caller:
     """The caller with the roles that its claims lead to; the roles of all sources are united."""
-    return replace(
-        caller,
-        roles=frozenset(
-            mapping.role
-            for claim in caller.role_claims
-            for mapping in table.by_value.get(claim.value, ())
-            if not mapping.issuers or caller.issuer in mapping.issuers
-        ),
-    )
+    return assign(table.roles, caller)
 
 
-def decide(table: Table, caller: Caller, call: Call) -> Decision:
-    """Allow or deny a call. Deny wins over every allow; where no rule speaks the answer is no."""
-    roles = caller.roles
-    if not roles:
-        return Decision(allowed=False, reason=Reason.NO_ROLE, rule=None, roles=roles)
-    view = table.view(roles)
-    if call.endpoint not in view.allow:
-        return Decision(allowed=False, reason=Reason.ENDPOINT_NOT_ALLOWED, rule=None, roles=roles)
-    denying = view.deny[call.endpoint].first(call.model)
-    if denying is not None:
-        return Decision(allowed=False, reason=Reason.DENIED_BY_RULE, rule=denying, roles=roles)
-    allowing = view.allow[call.endpoint].first(call.model)
-    if allowing is not None:
-        return Decision(allowed=True, reason=None, rule=allowing, roles=roles)
-    elsewhere = any(names.first(call.model) for names in view.allow.values())
-    reason = Reason.ENDPOINT_NOT_ALLOWED if elsewhere else Reason.MODEL_NOT_ALLOWED
-    return Decision(allowed=False, reason=reason, rule=None, roles=roles)
+def looks_at_the_call(table: Table, caller: Caller) -> bool:
+    """Whether `decide` needs more than endpoint and model: parameters and circumstances."""
+    return table.view(caller.roles, caller.doubtful_roles).looks_at_the_call
 
 
-def callable_models(table: Table, caller: Caller, doors: Mapping[str, Iterable[str]]) -> list[str]:
+def decide(
+    table: Table, caller: Caller, call: Call, around: Circumstances | None = None
+) -> Decision:
+    """Allow or deny a call. Deny wins over every allow; where no rule speaks the answer is no.
+
+    Args:
+        table: the compiled policy.
+        caller: a caller whose roles are assigned.
+        call: what is asked, with its parameters where `looks_at_the_call` says so.
+        around: what surrounds it, likewise; what is not known helps nobody.
+    """
+    if not caller.roles:
+        return _without_role(caller)
+    view = table.view(caller.roles, caller.doubtful_roles)
+    cell = table.cell(view, call.endpoint, call.model)
+    if cell.settled is not None:
+        return cell.settled
+    return _weigh(cell, Question(caller, around), call)
+
+
+def callable_models(
+    table: Table,
+    caller: Caller,
+    doors: Mapping[str, Iterable[str]],
+    around: Circumstances | None = None,
+) -> list[str]:
     """The models that the caller may call.
+
+    A model is listed if some call of it is allowed: where a rule looks at the body, a body that
+    it allows is taken to exist.
 
     Args:
         table: the compiled policy.
         caller: a caller whose roles are assigned.
         doors: the model names that are served, and the endpoints that serve each.
+        around: what surrounds the question.
     """
+    if not caller.roles:
+        return []
+    view = table.view(caller.roles, caller.doubtful_roles)
+    question = Question(caller, around)
     return [
         name
-        for name, endpoints in doors.items()
-        if any(decide(table, caller, Call(endpoint, name)).allowed for endpoint in endpoints)
+        for name, open_cells in table.listing(view, doors)
+        if open_cells is None
+        or any(possible(cell, question, Call(at, name)) for at, cell in open_cells)
     ]
+
+
+def may_call(table: Table, caller: Caller, call: Call, around: Circumstances | None = None) -> bool:
+    """Whether some call of this model at this endpoint is allowed, whatever its body."""
+    if not caller.roles:
+        return False
+    view = table.view(caller.roles, caller.doubtful_roles)
+    return possible(table.cell(view, call.endpoint, call.model), Question(caller, around), call)
+
+
+def _without_role(caller: Caller) -> Decision:
+    reason = Reason.CONDITION_ERROR if caller.doubtful_roles else Reason.NO_ROLE
+    return Decision(allowed=False, reason=reason, rule=None, roles=caller.roles)
+
+
+def _weigh(cell: Cell, question: Question, call: Call) -> Decision:
+    caller = question.caller
+    failed: Rule | None = None
+    for entry in cell.deny:
+        held = question.outcome(entry, call)
+        if held is True:
+            return _denied(Reason.DENIED_BY_RULE, entry.rule, caller)
+        if held is not False:
+            failed = failed or entry.rule
+    if failed is not None:
+        return _denied(Reason.CONDITION_ERROR, failed, caller)
+    return cell.free or _allowing(cell, question, call)
+
+
+def _allowing(cell: Cell, question: Question, call: Call) -> Decision:
+    caller = question.caller
+    failed: Rule | None = None
+    matching: list[Rule] = []
+    for entry in cell.allow:
+        held = question.outcome(entry, call)
+        if held is True:
+            if entry.rule.ceilings is None or not excesses(entry.rule.ceilings, call):
+                return Decision(allowed=True, reason=None, rule=entry.rule, roles=caller.roles)
+            matching.append(entry.rule)
+        elif held is not False:
+            failed = failed or entry.rule
+    if matching:
+        return _beyond(matching, caller, call)
+    if failed is not None:
+        return _denied(Reason.CONDITION_ERROR, failed, caller)
+    if any(question.outcome(entry, call) is True for entry in cell.elsewhere):
+        return replace(cell.otherwise, reason=Reason.ENDPOINT_NOT_ALLOWED)
+    return cell.otherwise
+
+
+def _beyond(matching: list[Rule], caller: Caller, call: Call) -> Decision:
+    """No matching rule admits the call as it is: it is lowered to the most generous, or denied."""
+    exceeded = {
+        number: excesses(rule.ceilings, call)
+        for number, rule in enumerate(matching)
+        if rule.ceilings is not None
+    }
+    lowering = [
+        number
+        for number, found in exceeded.items()
+        if matching[number].on_exceed == "clamp" and can_clamp(found)
+    ]
+    if not lowering:
+        nearest = min(exceeded, key=lambda number: len(exceeded[number]))
+        denied = _denied(Reason.CEILING_EXCEEDED, matching[nearest], caller)
+        return replace(denied, exceeded=exceeded[nearest])
+    best = max(lowering, key=lambda number: _generosity(matching[number]))
+    return Decision(
+        allowed=True,
+        reason=None,
+        rule=matching[best],
+        roles=caller.roles,
+        exceeded=exceeded[best],
+    )
+
+
+def _generosity(rule: Rule) -> tuple[float, ...]:
+    return generosity(rule.ceilings) if rule.ceilings is not None else ()
+
+
+def _denied(reason: Reason, rule: Rule, caller: Caller) -> Decision:
+    return Decision(allowed=False, reason=reason, rule=rule, roles=caller.roles)

@@ -1,38 +1,40 @@
 """Why: the way from claim to role to rule, each step with the line it is written in."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from typing import Any
 
+from rolecall.config.conditions import ConditionError
 from rolecall.config.globs import matches
-from rolecall.core import Call, Caller, Decision, Rule, Source
+from rolecall.core import Call, Caller, Circumstances, Decision, Rule, Source
+from rolecall.policy.ceilings import excesses
 from rolecall.policy.evaluate import decide
-from rolecall.policy.table import Table, concerns, covers
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One thing that was looked at: what it is, what came of it, and where it is written."""
-
-    subject: str
-    outcome: str
-    source: Source | None = None
+from rolecall.policy.explain_roles import Step, role_steps
+from rolecall.policy.nearest import Change, nearest_changes
+from rolecall.policy.question import Question
+from rolecall.policy.table import Entry, Table, concerns, covers
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A decision, and the steps that led to it."""
+    """A decision, the steps that led to it, and, for a refusal, what would change it."""
 
     decision: Decision
     steps: tuple[Step, ...]
+    changes: tuple[Change, ...] = ()
 
     def as_json(self) -> dict[str, Any]:
-        """The published form: ``decision``, ``reason``, ``roles``, ``rule`` and ``steps``."""
+        """The published form: ``docs/schema/explanation.json``."""
         decision = self.decision
+        rule = decision.rule
         return {
             "decision": "allow" if decision.allowed else "deny",
             "reason": decision.reason,
             "roles": sorted(decision.roles),
-            "rule": _place(decision.rule.source) if decision.rule else None,
+            "rule": _place(rule.source) if rule else None,
+            "ceilings": _ceilings(rule),
+            "exceeded": [asdict(excess) for excess in decision.exceeded],
             "steps": [
                 {
                     "subject": step.subject,
@@ -41,64 +43,102 @@ class Explanation:
                 }
                 for step in self.steps
             ],
+            "changes": [
+                {"sentence": change.sentence, "source": _place(change.source)}
+                for change in self.changes
+            ],
         }
 
 
-def explain(table: Table, caller: Caller, call: Call) -> Explanation:
+def explain(
+    table: Table, caller: Caller, call: Call, around: Circumstances | None = None
+) -> Explanation:
     """Decide a call, and say how the decision came about.
 
     Args:
         table: the compiled policy.
         caller: a caller whose roles are assigned.
         call: what is asked.
+        around: what surrounds it.
     """
+    decision = decide(table, caller, call, around)
     return Explanation(
-        decide(table, caller, call),
-        (
-            *_claim_steps(table, caller),
-            *(
-                Step(_title(rule), _outcome(rule, caller, call), rule.source)
-                for rule in table.rules
-            ),
-        ),
+        decision,
+        (*role_steps(table.roles, caller), *_rule_steps(table, caller, call, around)),
+        () if decision.allowed else nearest_changes(table, caller, call, around, decision),
     )
 
 
-def _claim_steps(table: Table, caller: Caller) -> list[Step]:
-    if not caller.role_claims:
-        return [Step("role claims", "the token holds none")]
-    steps = []
-    for claim in caller.role_claims:
-        subject = f"claim {'.'.join(claim.path)} = {claim.value!r}"
-        mappings = table.by_value.get(claim.value, ())
-        if not mappings:
-            steps.append(Step(subject, "leads to no role"))
-        for mapping in mappings:
-            counts = not mapping.issuers or caller.issuer in mapping.issuers
-            outcome = (
-                f"gives role {mapping.role}"
-                if counts
-                else f"gives role {mapping.role} to callers of other issuers only"
-            )
-            steps.append(Step(subject, outcome, mapping.source))
-    return steps
+def _rule_steps(
+    table: Table, caller: Caller, call: Call, around: Circumstances | None
+) -> Iterator[Step]:
+    for entry in table.entries:
+        yield Step(title(entry.rule), _rule_outcome(entry, caller, call, around), entry.rule.source)
 
 
-def _title(rule: Rule) -> str:
+def title(rule: Rule) -> str:
+    """A rule in one line: effect, roles, models, endpoints."""
     endpoints = "" if "*" in rule.endpoints else f" at {', '.join(rule.endpoints) or 'no endpoint'}"
     models = ", ".join(rule.models) or "no model"
     return f"{rule.effect} {', '.join(rule.roles)}: {models}{endpoints}"
 
 
-def _outcome(rule: Rule, caller: Caller, call: Call) -> str:
-    if not concerns(rule, caller.roles):
-        held = ", ".join(sorted(caller.roles)) or "none"
-        return f"does not match: the caller's roles are {held}"
+def _rule_outcome(entry: Entry, caller: Caller, call: Call, around: Circumstances | None) -> str:
+    rule = entry.rule
+    held = caller.roles if rule.effect == "allow" else caller.roles | caller.doubtful_roles
+    if not concerns(rule, held):
+        names = ", ".join(sorted(caller.roles)) or "none"
+        return f"does not match: the caller's roles are {names}"
     if not any(matches(pattern, call.model) for pattern in rule.models):
         return f"does not match: the model is {call.model!r}"
     if not covers(rule, call.endpoint):
         return f"does not match: the endpoint is {call.endpoint}"
-    return "matches: denies" if rule.effect == "deny" else "matches: allows"
+    if around is not None and (late := _validity(rule, around)):
+        return f"does not match: {late}"
+    result = Question(caller, around).outcome(entry, call)
+    if isinstance(result, ConditionError):
+        effect = "so it denies" if rule.effect == "deny" else "so it does not allow"
+        return f"its condition cannot be evaluated: {result}; {effect}"
+    if not result:
+        return f"does not match: its condition does not hold: {rule.when and rule.when.text}"
+    if rule.effect == "deny":
+        return "matches: denies"
+    return _within_ceilings(rule, call)
+
+
+def _validity(rule: Rule, around: Circumstances) -> str | None:
+    if rule.not_before is not None and around.now < rule.not_before:
+        return f"it counts from {_time(rule.not_before)} on"
+    if rule.expires is not None and around.now >= rule.expires:
+        return f"it expired at {_time(rule.expires)}"
+    return None
+
+
+def _within_ceilings(rule: Rule, call: Call) -> str:
+    exceeded = excesses(rule.ceilings, call) if rule.ceilings else ()
+    if not exceeded:
+        return "matches: allows"
+    what = "; ".join(f"{e.parameter} is {e.asked}, allowed is {e.allowed}" for e in exceeded)
+    effect = "lowers the call" if rule.on_exceed == "clamp" else "does not admit the call"
+    return f"matches, and {effect}: {what}"
+
+
+def _time(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
+
+
+def _ceilings(rule: Rule | None) -> dict[str, Any] | None:
+    if rule is None or rule.ceilings is None:
+        return None
+    return {
+        name: sorted(value)
+        if isinstance(value, frozenset)
+        else list(value)
+        if isinstance(value, tuple)
+        else value
+        for name, value in asdict(rule.ceilings).items()
+        if value is not None and not (name == "web_search" and value)
+    }
 
 
 def _place(source: Source) -> dict[str, Any]:

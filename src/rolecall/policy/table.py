@@ -1,40 +1,93 @@
 """Policy as finished tables: built once from the configuration, only looked up afterwards."""
 
-import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
-from rolecall.config.globs import compile_glob, matches
-from rolecall.core import MODEL_ENDPOINTS, RoleMapping, Rule
+from rolecall.config.conditions import Program, compile_condition
+from rolecall.config.globs import matches
+from rolecall.core import MODEL_ENDPOINTS, Decision, Reason, RoleMapping, Rule
+from rolecall.policy.facts import OF_THE_BODY
+from rolecall.policy.patterns import Patterns, compile_patterns
+from rolecall.policy.role_table import RoleTable, compile_roles
 
 _MOST_VIEWS: Final = 4096
+_MOST_CELLS: Final = 8192
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
-    """The model names that some rules speak of, with the first rule in the file for each."""
+class Entry:
+    """A rule, ready to be asked.
 
-    exact: dict[str, tuple[int, Rule]]
-    globs: tuple[tuple[re.Pattern[str], int, Rule], ...]
+    Attributes:
+        program: its condition.
+        conditional: whether the call's circumstances decide if it matches.
+        open: whether more of the body than its model decides it, so that the model alone cannot.
+    """
 
-    def first(self, name: str) -> Rule | None:
-        """The first rule of the file that speaks of this name."""
-        index, rule = self.exact.get(name, (-1, None))
-        for pattern, place, candidate in self.globs:
-            if rule is not None and place > index:
-                break
-            if pattern.fullmatch(name):
-                return candidate
-        return rule
+    rule: Rule
+    program: Program | None
+    conditional: bool
+    open: bool
 
 
 @dataclass(frozen=True, slots=True)
+class Cell:
+    """What the rules say of one model at one endpoint to one set of roles.
+
+    Attributes:
+        settled: the decision, where it is the same for every such call.
+        deny: conditional rules that may deny, in the order of the file.
+        allow: rules that may allow, in the order of the file.
+        elsewhere: rules that may allow the model at other endpoints.
+        free: the decision if nothing denies, where a rule allows without a condition.
+        otherwise: the decision if none of these does.
+    """
+
+    settled: Decision | None
+    deny: tuple[Entry, ...]
+    allow: tuple[Entry, ...]
+    elsewhere: tuple[Entry, ...]
+    free: Decision | None
+    otherwise: Decision
+
+
+Doors = Mapping[str, Iterable[str]]
+Listing = list[tuple[str, list[tuple[str, Cell]] | None]]
+
+
+@dataclass(slots=True)
 class View:
-    """The rules that concern one set of roles, by endpoint."""
+    """The rules that concern one set of roles, and the cells that were asked for lately.
 
-    allow: dict[str, Names]
-    deny: dict[str, Names]
+    Attributes:
+        rules: their numbers.
+        silent: what is said of a model that no rule here speaks of.
+        looks_at_the_call: whether a rule here needs more of a call than endpoint and model.
+        listing: what `Table.listing` said lately, and of which doors.
+    """
+
+    roles: frozenset[str]
+    rules: frozenset[int]
+    looks_at_the_call: bool
+    silent: Decision
+    cells: dict[tuple[str, str], Cell] = field(default_factory=dict)
+    listing: tuple[Doors, Listing] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """Numbers of rules by a name that they speak of."""
+
+    by_pattern: Mapping[str, frozenset[int]]
+    globs: Patterns
+
+    def find(self, name: str) -> list[frozenset[int]]:
+        """The numbers of the rules that speak of a name."""
+        found = [self.by_pattern[pattern] for pattern in self.globs.matching(name)]
+        if (exact := self.by_pattern.get(name)) is not None and "*" not in name:
+            found.append(exact)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,37 +95,148 @@ class Table:
     """A compiled policy.
 
     Attributes:
-        mappings: every role mapping, in the order of the file.
-        by_value: the mappings that a role claim's value may lead to.
+        roles: how claims lead to roles.
         rules: every rule, in the order of the file.
+        entries: the same, ready to be asked.
     """
 
-    mappings: tuple[RoleMapping, ...]
-    by_value: dict[str, tuple[RoleMapping, ...]]
+    roles: RoleTable
     rules: tuple[Rule, ...]
-    _views: dict[frozenset[str], View] = field(default_factory=dict)
+    entries: tuple[Entry, ...]
+    _by_role: Index
+    _by_model: Index
+    _views: dict[tuple[frozenset[str], frozenset[str]], View] = field(default_factory=dict)
 
-    def view(self, roles: frozenset[str]) -> View:
+    def view(self, roles: frozenset[str], doubtful: frozenset[str] = frozenset()) -> View:
         """The rules that concern these roles; remembered, since few sets of roles occur."""
-        view = self._views.get(roles)
+        key = (roles, doubtful)
+        view = self._views.get(key)
         if view is None:
-            view = _view(self.rules, roles)
+            view = self._view(roles, doubtful)
             if len(self._views) >= _MOST_VIEWS:
                 self._views.clear()
-            self._views[roles] = view
+            self._views[key] = view
         return view
+
+    def cell(self, view: View, endpoint: str, model: str) -> Cell:
+        """What a view says of a model at an endpoint; remembered where rules speak of it."""
+        key = (endpoint, model)
+        cell = view.cells.get(key)
+        if cell is None:
+            speaking = self.speaking(view, model)
+            if not speaking and endpoint in MODEL_ENDPOINTS:
+                return Cell(view.silent, (), (), (), None, view.silent)
+            cell = self._cell(view, endpoint, speaking)
+            if len(view.cells) >= _MOST_CELLS:
+                view.cells.clear()
+            view.cells[key] = cell
+        return cell
+
+    def listing(self, view: View, doors: Doors) -> Listing:
+        """The models that may be callable: the cells whose conditions decide it, or None if all do.
+
+        Args:
+            view: the rules of the caller's roles.
+            doors: the model names that are served, and the endpoints that serve each.
+        """
+        if view.listing is None or view.listing[0] is not doors:
+            view.listing = (doors, list(self._listing(view, doors)))
+        return view.listing[1]
+
+    def _listing(
+        self, view: View, doors: Doors
+    ) -> Iterator[tuple[str, list[tuple[str, Cell]] | None]]:
+        for name, endpoints in doors.items():
+            if not self.speaking(view, name):
+                continue
+            cells = [(endpoint, self.cell(view, endpoint, name)) for endpoint in endpoints]
+            if any(cell.settled is not None and cell.settled.allowed for _, cell in cells):
+                yield name, None
+            elif open_cells := [item for item in cells if item[1].settled is None]:
+                yield name, open_cells
+
+    def speaking(self, view: View, model: str) -> list[Entry]:
+        """The rules of a view that speak of a model, in the order of the file."""
+        numbers: set[int] = set()
+        for ids in self._by_model.find(model):
+            numbers |= view.rules & ids
+        return [self.entries[number] for number in sorted(numbers)]
+
+    def _view(self, roles: frozenset[str], doubtful: frozenset[str]) -> View:
+        held = self._about(roles)
+        feared = self._about(doubtful) - held
+        mine = held | {n for n in feared if self.rules[n].effect == "deny"}
+        return View(
+            roles,
+            mine,
+            looks_at_the_call=any(self.entries[n].conditional for n in mine),
+            silent=_no(Reason.MODEL_NOT_ALLOWED, roles),
+        )
+
+    def _about(self, roles: frozenset[str]) -> frozenset[int]:
+        none: frozenset[int] = frozenset()
+        return none.union(*(ids for role in roles for ids in self._by_role.find(role)))
+
+    def _cell(self, view: View, endpoint: str, speaking: Sequence[Entry]) -> Cell:
+        here = [entry for entry in speaking if covers(entry.rule, endpoint)]
+        deny = [entry for entry in here if entry.rule.effect == "deny"]
+        allow = [entry for entry in here if entry.rule.effect == "allow"]
+        elsewhere = [
+            entry
+            for entry in speaking
+            if entry.rule.effect == "allow"
+            and entry.rule.endpoints
+            and not covers(entry.rule, endpoint)
+        ]
+        certain = endpoint not in MODEL_ENDPOINTS or any(not e.conditional for e in elsewhere)
+        otherwise = _no(Reason.ENDPOINT_NOT_ALLOWED, view.roles) if certain else view.silent
+        open_ends = () if certain else tuple(elsewhere)
+        freely = next((entry.rule for entry in allow if not entry.conditional), None)
+        free = None
+        if freely is not None:
+            free = Decision(allowed=True, reason=None, rule=freely, roles=view.roles)
+        return Cell(
+            settled=_settled(deny, allow, open_ends, free, otherwise),
+            free=free,
+            deny=tuple(deny),
+            allow=tuple(allow),
+            elsewhere=open_ends,
+            otherwise=otherwise,
+        )
+
+
+def _no(reason: Reason, roles: frozenset[str]) -> Decision:
+    return Decision(allowed=False, reason=reason, rule=None, roles=roles)
+
+
+def _settled(
+    deny: Sequence[Entry],
+    allow: Sequence[Entry],
+    elsewhere: Sequence[Entry],
+    free: Decision | None,
+    otherwise: Decision,
+) -> Decision | None:
+    """The decision, where no condition can change it."""
+    flat = next((entry.rule for entry in deny if not entry.conditional), None)
+    if flat is not None:
+        return replace(otherwise, reason=Reason.DENIED_BY_RULE, rule=flat)
+    if deny:
+        return None
+    return free if free is not None or allow or elsewhere else otherwise
 
 
 def compile_policy(mappings: Sequence[RoleMapping], rules: Sequence[Rule]) -> Table:
-    """Compile the configuration's roles and rules."""
-    by_value: dict[str, list[RoleMapping]] = {}
-    for mapping in mappings:
-        for value in mapping.any_of:
-            by_value.setdefault(value, []).append(mapping)
+    """Compile the configuration's roles and rules.
+
+    Raises:
+        NotACondition: a condition does not compile; those of a loaded configuration do.
+    """
     return Table(
-        mappings=tuple(mappings),
-        by_value={value: tuple(found) for value, found in by_value.items()},
+        roles=compile_roles(mappings),
         rules=tuple(rules),
+        entries=tuple(map(_entry, rules)),
+        _by_role=_index(rule.roles for rule in rules),
+        _by_model=_index(rule.models for rule in rules),
     )
 
 
@@ -83,26 +247,26 @@ def concerns(rule: Rule, roles: Iterable[str]) -> bool:
 
 def covers(rule: Rule, endpoint: str) -> bool:
     """Whether a rule speaks of this endpoint."""
-    return endpoint in rule.endpoints or "*" in rule.endpoints
+    return endpoint in MODEL_ENDPOINTS and ("*" in rule.endpoints or endpoint in rule.endpoints)
 
 
-def _view(rules: Sequence[Rule], roles: frozenset[str]) -> View:
-    mine = [(index, rule) for index, rule in enumerate(rules) if concerns(rule, roles)]
-    return View(
-        allow={name: _names(mine, "allow", name) for name in MODEL_ENDPOINTS},
-        deny={name: _names(mine, "deny", name) for name in MODEL_ENDPOINTS},
+def _entry(rule: Rule) -> Entry:
+    program = compile_condition(rule.when.text, "rule") if rule.when else None
+    timed = rule.not_before is not None or rule.expires is not None
+    return Entry(
+        rule,
+        program,
+        conditional=program is not None or timed or rule.ceilings is not None,
+        open=program is not None and not program.reads.isdisjoint(OF_THE_BODY),
     )
 
 
-def _names(rules: Sequence[tuple[int, Rule]], effect: str, endpoint: str) -> Names:
-    exact: dict[str, tuple[int, Rule]] = {}
-    globs: list[tuple[re.Pattern[str], int, Rule]] = []
-    for index, rule in rules:
-        if rule.effect != effect or not covers(rule, endpoint):
-            continue
-        for model in rule.models:
-            if "*" in model:
-                globs.append((compile_glob(model), index, rule))
-            else:
-                exact.setdefault(model, (index, rule))
-    return Names(exact, tuple(globs))
+def _index(spoken_of: Iterable[tuple[str, ...]]) -> Index:
+    numbers: dict[str, set[int]] = {}
+    for number, patterns in enumerate(spoken_of):
+        for pattern in patterns:
+            numbers.setdefault(pattern, set()).add(number)
+    return Index(
+        {pattern: frozenset(found) for pattern, found in numbers.items()},
+        compile_patterns(pattern for pattern in numbers if "*" in pattern),
+    )

@@ -1,0 +1,53 @@
+"""An explanation as people read it: a tree."""
+
+from typing import Final
+
+from rich.console import Console
+from rich.markup import escape
+from rich.tree import Tree
+
+from rolecall.core import Call, Caller, Excess
+from rolecall.policy import Explanation
+
+_UNWRAPPED: Final = 10_000
+
+
+def show(explanation: Explanation, caller: Caller, call: Call) -> None:
+    """Print the tree; plain text where standard output is no terminal."""
+    console = Console(highlight=False, emoji=False)
+    if not console.is_terminal:
+        console.width = _UNWRAPPED
+    console.print(_tree(explanation, caller, call))
+
+
+def _tree(explanation: Explanation, caller: Caller, call: Call) -> Tree:
+    decision = explanation.decision
+    verdict = "[green]allow[/]" if decision.allowed else f"[red]deny[/] {decision.reason}"
+    tree = Tree(f"{verdict}: {plain(caller.subject)} calls {plain(call.model)} at {call.endpoint}")
+    roles = ", ".join(sorted(decision.roles)) or "none"
+    tree.add(f"roles: {escape(roles)}")
+    if decision.rule is not None:
+        source = decision.rule.source
+        tree.add(f"rule: {escape(str(source))}: {escape(source.text)}")
+    if decision.exceeded:
+        told = tree.add("lowered" if decision.allowed else "ceilings")
+        for excess in decision.exceeded:
+            told.add(escape(_beyond(excess)))
+    steps = tree.add("steps")
+    for step in explanation.steps:
+        place = f" [dim]({escape(str(step.source))})[/]" if step.source else ""
+        steps.add(f"{plain(step.subject)}: {plain(step.outcome)}{place}")
+    if explanation.changes:
+        nearest = tree.add("what would allow it")
+        for change in explanation.changes:
+            nearest.add(f"{plain(change.sentence)} [dim]({escape(str(change.source))})[/]")
+    return tree
+
+
+def plain(text: str) -> str:
+    """Text out of a token or a file, which must not steer the terminal that it is shown on."""
+    return escape(text if text.isprintable() else ascii(text))
+
+
+def _beyond(excess: Excess) -> str:
+    return f"{excess.parameter} is {excess.asked}, allowed is {excess.allowed}"

@@ -1,0 +1,279 @@
+"""The language of conditions: its variables and their types, compiled by Google's own CEL.
+
+What an evaluation may cost is bounded: by the length and the depth of the expression (32 levels),
+by 10,000 iterations of its macros, and by RE2, whose time is linear in the text. Nothing in it can
+do I/O.
+"""
+
+import ipaddress
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import Any, Final, Literal
+
+from cel_expr_python import cel
+
+from rolecall.config.conditions import syntax
+from rolecall.config.conditions.syntax import Apply, Constant, Name, Node, Select
+
+Subject = Literal["role", "rule"]
+
+MAX_LENGTH: Final = 4096
+
+_STRING: Final = cel.Type.STRING
+_STRINGS: Final = cel.Type.List(_STRING)
+_CALLER: Final[Mapping[str, cel.Type]] = {
+    "caller.issuer": _STRING,
+    "caller.subject": _STRING,
+    # null where the token names none
+    "caller.client": cel.Type.DYN,
+    "caller.kind": _STRING,
+    "caller.groups": _STRINGS,
+    "caller.scopes": _STRINGS,
+    "claims": cel.Type.Map(_STRING, cel.Type.DYN),
+}
+ROLE_VARIABLES: Final[Mapping[str, cel.Type]] = _CALLER
+"""What the condition of a role may read: only what is in the token."""
+
+RULE_VARIABLES: Final[Mapping[str, cel.Type]] = {
+    **_CALLER,
+    "caller.roles": _STRINGS,
+    "call.endpoint": _STRING,
+    "call.model": _STRING,
+    "call.stream": cel.Type.BOOL,
+    # null where the body does not say
+    "call.max_tokens": cel.Type.DYN,
+    "call.n": cel.Type.INT,
+    "call.reasoning_effort": cel.Type.DYN,
+    "call.thinking_budget": cel.Type.DYN,
+    "call.tools": _STRINGS,
+    "call.inputs": _STRINGS,
+    "call.web_search": cel.Type.BOOL,
+    "call.service_tier": cel.Type.DYN,
+    "call.temperature": cel.Type.DYN,
+    "call.bytes": cel.Type.INT,
+    "now": cel.Type.TIMESTAMP,
+    "source_ip": _STRING,
+    "headers": cel.Type.Map(_STRING, _STRING),
+}
+"""What the condition of a rule may read."""
+
+_PLACE: Final = re.compile(r"ERROR: <input>:(?P<line>-?\d+):(?P<column>-?\d+): (?P<message>.*)")
+_CONTAINER: Final = re.compile(r" \(in container '[^']*'\)")
+_STATUS: Final = re.compile(r"^[A-Z_]+: | \[[A-Z_]+\]$")
+
+_INCOMPLETE: Final = "the expression ends too early"
+
+
+class NotACondition(ValueError):
+    """The text is not a condition: why, and where in it, line and column from 1 if it is known."""
+
+    def __init__(self, message: str, line: int | None = None, column: int | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.line = line
+        self.column = column
+
+
+class ConditionError(Exception):
+    """A condition could not be evaluated; what it says does not quote what it was asked about."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Program:
+    """A compiled condition.
+
+    Attributes:
+        text: as it was written.
+        reads: the variables that it reads.
+        claims: the claims that it reads; None where that shows only when it is evaluated.
+        headers: the headers that it reads; None likewise.
+        tree: its syntax.
+    """
+
+    text: str
+    reads: frozenset[str]
+    claims: frozenset[str] | None
+    headers: frozenset[str] | None
+    tree: Node
+    _expression: cel.Expression
+
+    def holds(self, values: Mapping[str, Any]) -> bool:
+        """Evaluate.
+
+        Args:
+            values: every variable that it ``reads``.
+
+        Raises:
+            ConditionError: it cannot be evaluated, costs too much, or is neither true nor false.
+        """
+        try:
+            result = self._expression.eval(data=values)
+            value = result.value()
+        except (RuntimeError, ValueError, TypeError, OverflowError) as error:
+            raise ConditionError(_without_values(str(error))) from None
+        if value is True or value is False:
+            return value
+        if result.type() == cel.Type.ERROR:
+            raise ConditionError(_without_values(str(value)))
+        raise ConditionError("it is neither true nor false")
+
+    def constant(self) -> bool | None:
+        """What it always says, if that depends on nothing."""
+        # && and || absorb the errors of their other side, so that what is said without any
+        # variable is said with all of them
+        try:
+            return self.holds({})
+        except ConditionError:
+            return None
+
+
+@lru_cache(maxsize=32_768)
+def compile_condition(text: str, subject: Subject) -> Program:
+    """Compile and type-check a condition.
+
+    Args:
+        text: a CEL expression.
+        subject: whether a role or a rule depends on it; they may read different variables.
+
+    Raises:
+        NotACondition: it does not compile, or can never be true or false.
+    """
+    if len(text) > MAX_LENGTH:
+        raise NotACondition(f"is longer than {MAX_LENGTH} characters")
+    try:
+        expression = _environment(subject).compile(text)
+    except (RuntimeError, ValueError) as error:
+        raise _not_a_condition(str(error), subject) from None
+    kind = expression.return_type()
+    if kind not in (cel.Type.BOOL, cel.Type.DYN):
+        raise NotACondition(f"is neither true nor false, but of type {kind.name().lower()}")
+    tree = syntax.parse(expression.serialize())
+    _check_literals(text, tree)
+    reads = frozenset(_free_names(tree, frozenset()))
+    return Program(
+        text=text,
+        reads=reads,
+        claims=_keys_of("claims", tree) if "claims" in reads else frozenset(),
+        headers=_keys_of("headers", tree) if "headers" in reads else frozenset(),
+        tree=tree,
+        _expression=expression,
+    )
+
+
+@cache
+def _environment(subject: Subject) -> cel.Env:
+    return cel.NewEnv(
+        variables=ROLE_VARIABLES if subject == "role" else RULE_VARIABLES,
+        functions=[
+            cel.FunctionDecl(
+                "inCidr",
+                [
+                    cel.Overload(
+                        "string_in_cidr_string", cel.Type.BOOL, [_STRING, _STRING], True, _in_cidr
+                    )
+                ],
+            )
+        ],
+    )
+
+
+def _in_cidr(address: str, network: str) -> bool:
+    """``source_ip.inCidr("10.0.0.0/8")``; an address of IPv4 mapped into IPv6 is one of IPv4."""
+    parsed = ipaddress.ip_address(address)
+    if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is not None:
+        parsed = parsed.ipv4_mapped
+    return parsed in _network(network)
+
+
+def _check_literals(written: str, tree: Node) -> None:
+    """A network or a pattern that is written out and wrong would fail each time it is asked."""
+    if "inCidr" not in written and "matches" not in written:
+        return
+    for node in syntax.walk(tree):
+        match node:
+            case Apply("inCidr", _, (Constant(str(text)),)):
+                try:
+                    _network(text)
+                except ValueError as error:
+                    raise NotACondition(f"names no network: {error}") from None
+            case Apply("matches", _, (*_, Constant(str(text)))):
+                result = _pattern_check().eval(data={"claims": {"pattern": text}})
+                if result.type() == cel.Type.ERROR:
+                    reason = str(result.value()).rpartition("regular expression: ")[2]
+                    raise NotACondition(f"holds no pattern of RE2: {reason}")
+
+
+@cache
+def _pattern_check() -> cel.Expression:
+    return _environment("role").compile('"".matches(claims.pattern)')
+
+
+@lru_cache(maxsize=1024)
+def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    return ipaddress.ip_network(text)
+
+
+def _free_names(node: Node, bound: frozenset[str]) -> Iterator[str]:
+    if isinstance(node, Name) and node.name not in bound:
+        yield node.name
+    if isinstance(node, syntax.Fold):
+        bound |= frozenset(node.variables)
+    for child in syntax.children(node):
+        yield from _free_names(child, bound)
+
+
+def _keys_of(variable: str, tree: Node) -> frozenset[str] | None:
+    """The keys by which a map is read, or None where it is read in another way too."""
+    keys: set[str] = set()
+    whole = Name(variable)
+    for node in syntax.walk(tree):
+        match node:
+            case Select(operand, field) if operand == whole:
+                keys.add(field)
+            case Apply("_[_]", None, (operand, Constant(str(key)))) if operand == whole:
+                keys.add(key)
+            case Apply("@in", None, (Constant(str(key)), operand)) if operand == whole:
+                keys.add(key)
+            case _ if whole in syntax.children(node) or node == whole == tree:
+                return None
+    return frozenset(keys)
+
+
+def _not_a_condition(text: str, subject: Subject) -> NotACondition:
+    found = _PLACE.search(text)
+    if found is None:
+        return NotACondition(f"does not compile: {_STATUS.sub('', text.splitlines()[0])}")
+    message = _STATUS.sub("", _CONTAINER.sub("", found["message"])).removeprefix("Syntax error: ")
+    message = message.partition(" expecting {")[0].replace("mismatched input '<EOF>'", _INCOMPLETE)
+    name = re.match(r"undeclared reference to '(?P<name>[^']*)'", message)
+    if name and subject == "role" and name["name"].partition("(")[0] in _only_rules():
+        message = (
+            f"the condition of a role cannot read {name['name']}: a role depends on the token alone"
+        )
+    line, column = int(found["line"]), int(found["column"])
+    return NotACondition(
+        f"does not compile: {message}",
+        line if line > 0 else None,
+        column if column > 0 else None,
+    )
+
+
+@cache
+def _only_rules() -> frozenset[str]:
+    return frozenset(RULE_VARIABLES) - frozenset(ROLE_VARIABLES)
+
+
+def _without_values(message: str) -> str:
+    """CEL's message without values out of a token: the name of a key that is missing may stay."""
+    text = _STATUS.sub("", message)
+    if missing := re.match(r'Key not found in map : ("[^"]{1,256}")', text):
+        return f"there is no {missing[1]}"
+    if "No matching overloads" in text:
+        return "a value has another type than the condition expects"
+    if "Iteration budget" in text:
+        return "it costs too much"
+    if text.startswith(("No value with name", "Unexpected value type")):
+        return "a variable has no value"
+    return "a value cannot be used"

@@ -1,0 +1,21 @@
+"""What the sections of the file have in common: strict types, and the values that occur often."""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+
+class Section(BaseModel):
+    """A mapping of the file; unknown keys are errors, and no message quotes a value."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
+
+
+def _one_or_more(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+Text = Annotated[str, Field(min_length=1, max_length=2048)]
+Names = Annotated[list[Text], Field(min_length=1)]
+OneOrMore = Annotated[list[Text], Field(min_length=1), BeforeValidator(_one_or_more)]
+Seconds = Annotated[float, Field(gt=0, le=86_400)]

@@ -1,0 +1,40 @@
+"""What policy may ask of a request besides its token and its body: time, address, headers."""
+
+from collections.abc import Mapping
+
+from rolecall.core import Circumstances, Reason, Refusal
+from rolecall.gateway.asgi import Scope
+from rolecall.gateway.snapshot import Snapshot
+from rolecall.upstream import Headers
+
+
+def circumstances(scope: Scope, snapshot: Snapshot) -> Circumstances:
+    """The circumstances of a request, as far as conditions may read them.
+
+    Raises:
+        Refusal: ``invalid_request`` where a header that conditions may read is sent twice, or is
+            not text.
+    """
+    client = scope.get("client")
+    return Circumstances(
+        now=snapshot.clock(),
+        source_ip=client[0] if client else None,
+        headers=_listed(scope["headers"], snapshot.settings.condition_headers),
+    )
+
+
+def _listed(headers: Headers, names: frozenset[str]) -> Mapping[str, str]:
+    if not names:
+        return {}
+    found: dict[str, str] = {}
+    for raw, value in headers:
+        name = raw.decode("latin-1")
+        if name not in names:
+            continue
+        if name in found:
+            raise Refusal(Reason.INVALID_REQUEST, f"The header {name} was sent more than once.")
+        try:
+            found[name] = value.decode()
+        except UnicodeDecodeError:
+            raise Refusal(Reason.INVALID_REQUEST, f"The header {name} is not UTF-8.") from None
+    return found

@@ -1,0 +1,160 @@
+"""From claims to roles: which mappings a caller's values lead to, and which of them hold."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from rolecall.config.conditions import ConditionError, Program, compile_condition
+from rolecall.core import Caller, RoleMapping
+from rolecall.policy.facts import holds_for_caller
+
+
+@dataclass(frozen=True, slots=True)
+class RoleEntry:
+    """A role mapping, ready to be asked."""
+
+    mapping: RoleMapping
+    program: Program | None
+
+
+@dataclass(frozen=True, slots=True)
+class RoleTable:
+    """Every role mapping, by what a caller must hold for it to be looked at.
+
+    Attributes:
+        mappings: in the order of the file.
+        entries: the same, ready to be asked.
+        by_key: numbers of entries by (kind, value) of the first thing that they ask for.
+        always: numbers of those that ask for nothing that could be looked up.
+        closure: for each role all roles that it includes, itself among them.
+    """
+
+    mappings: tuple[RoleMapping, ...]
+    entries: tuple[RoleEntry, ...]
+    by_key: Mapping[tuple[str, str], tuple[int, ...]]
+    always: tuple[int, ...]
+    closure: Mapping[str, frozenset[str]]
+
+
+def compile_roles(mappings: Sequence[RoleMapping]) -> RoleTable:
+    """Compile role mappings.
+
+    Raises:
+        NotACondition: a condition does not compile.
+    """
+    by_key: dict[tuple[str, str], list[int]] = {}
+    always: list[int] = []
+    for number, mapping in enumerate(mappings):
+        kind, values = _first_asked(mapping)
+        if not kind:
+            always.append(number)
+        for value in values:
+            by_key.setdefault((kind, value), []).append(number)
+    return RoleTable(
+        mappings=tuple(mappings),
+        entries=tuple(
+            RoleEntry(m, compile_condition(m.when.text, "role") if m.when else None)
+            for m in mappings
+        ),
+        by_key={key: tuple(found) for key, found in by_key.items()},
+        always=tuple(always),
+        closure=_closure(mappings),
+    )
+
+
+def assign_roles(table: RoleTable, caller: Caller) -> Caller:
+    """The caller with the roles that its claims lead to; the roles of all sources are united.
+
+    A role whose condition cannot be evaluated is doubtful: it helps nobody, and deny rules that
+    speak of it count.
+    """
+    values = frozenset(claim.value for claim in caller.role_claims)
+    roles: set[str] = set()
+    doubtful: set[str] = set()
+    for number in _candidates(table, caller, values):
+        entry = table.entries[number]
+        if unmet(entry.mapping, caller, values) is not None:
+            continue
+        try:
+            if entry.program is None or holds_for_caller(entry.program, caller):
+                roles |= table.closure[entry.mapping.role]
+        except ConditionError:
+            doubtful |= table.closure[entry.mapping.role]
+    return replace(
+        caller, roles=frozenset(roles), doubtful_roles=frozenset(doubtful) - frozenset(roles)
+    )
+
+
+def unmet(mapping: RoleMapping, caller: Caller, values: frozenset[str]) -> str | None:
+    """What of a mapping the caller does not meet, its condition apart; None if nothing.
+
+    Args:
+        mapping: the mapping.
+        caller: a verified caller.
+        values: the values of the caller's role claims.
+    """
+    if mapping.issuers and caller.issuer not in mapping.issuers:
+        return "the caller is another issuer's"
+    if mapping.any_of and values.isdisjoint(mapping.any_of):
+        return f"none of the role claims is {_listed(mapping.any_of, 'or')}"
+    if missing := [value for value in mapping.all_of if value not in values]:
+        return f"the role claims lack {_listed(missing, 'and')}"
+    if found := [value for value in mapping.none_of if value in values]:
+        return f"the role claims hold {_listed(found, 'and')}"
+    if mapping.groups and caller.groups.isdisjoint(mapping.groups):
+        return f"the caller is not in {_listed(mapping.groups, 'or')}"
+    if mapping.scopes and caller.scopes.isdisjoint(mapping.scopes):
+        return f"the token lacks the scope {_listed(mapping.scopes, 'or')}"
+    if mapping.clients and caller.client not in mapping.clients:
+        return f"the client is not {_listed(mapping.clients, 'or')}"
+    return None
+
+
+def _listed(words: Iterable[str], joint: str) -> str:
+    return f" {joint} ".join(map(repr, words))
+
+
+def _first_asked(mapping: RoleMapping) -> tuple[str, tuple[str, ...]]:
+    if mapping.any_of:
+        return "value", mapping.any_of
+    if mapping.all_of:
+        return "value", mapping.all_of[:1]
+    if mapping.groups:
+        return "group", mapping.groups
+    if mapping.scopes:
+        return "scope", mapping.scopes
+    if mapping.clients:
+        return "client", mapping.clients
+    return "", ()
+
+
+def _candidates(table: RoleTable, caller: Caller, values: frozenset[str]) -> set[int]:
+    return {
+        *table.always,
+        *(number for key in _keys(caller, values) for number in table.by_key.get(key, ())),
+    }
+
+
+def _keys(caller: Caller, values: frozenset[str]) -> Iterator[tuple[str, str]]:
+    for value in values:
+        yield "value", value
+    for group in caller.groups:
+        yield "group", group
+    for scope in caller.scopes:
+        yield "scope", scope
+    if caller.client is not None:
+        yield "client", caller.client
+
+
+def _closure(mappings: Sequence[RoleMapping]) -> Mapping[str, frozenset[str]]:
+    included: dict[str, set[str]] = {}
+    for mapping in mappings:
+        included.setdefault(mapping.role, set()).update(mapping.includes)
+    closure = {}
+    for role in included:
+        found, ahead = {role}, [role]
+        while ahead:
+            further = included.get(ahead.pop(), set()) - found
+            found |= further
+            ahead.extend(further)
+        closure[role] = frozenset(found)
+    return closure
