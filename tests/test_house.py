@@ -11,7 +11,7 @@ import pytest
 from pydantic import BaseModel
 
 from rolecall.cli import main
-from rolecall.config import policy_schema, schema
+from rolecall.config import issuer_schema, policy_schema, schema
 from rolecall.core import STATUS, Reason
 
 ROOT = Path(__file__).parents[1]
@@ -21,7 +21,7 @@ CODE = re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)
 
 SECTIONS = {
     name: section
-    for module in (schema, policy_schema)
+    for module in (schema, issuer_schema, policy_schema)
     for name, section in vars(module).items()
     if isinstance(section, type)
     and issubclass(section, BaseModel)

@@ -166,6 +166,11 @@ class Caller:
         claims: the whole verified payload.
         expires: seconds since the epoch.
         doubtful_roles: roles whose condition could not be evaluated; only deny rules see them.
+        email: the e-mail address, as sent.
+        organization: the value of the issuer's organization claim.
+        teams: values of the issuer's team claims.
+        end_user: the person on whose behalf a program calls, as the issuer says.
+        notes: role claims that gave nothing because of their type, in a sentence each.
     """
 
     issuer: str
@@ -179,6 +184,16 @@ class Caller:
     claims: Mapping[str, Any] = field(default_factory=dict)
     expires: float = 0.0
     doubtful_roles: frozenset[str] = frozenset()
+    email: str | None = None
+    organization: str | None = None
+    teams: frozenset[str] = frozenset()
+    end_user: str | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def identity(self) -> tuple[str, str, str]:
+        """Who it is: issuer, kind, subject. A client's ID is never a person's (RFC 9700 4.15)."""
+        return self.issuer, self.kind, self.subject
 
 
 EFFORTS: Final = ("none", "minimal", "low", "medium", "high", "xhigh", "max")

@@ -13,7 +13,7 @@ HTTP = "uses plain http, which is accepted on loopback addresses alone; use http
 
 ISSUER_FAULTS = {
     "no audience": (
-        "issuer: i",
+        "issuer: 'https://i'",
         "1:11: error: issuers[0].audience: is missing.",
     ),
     "an empty audience": (
@@ -66,8 +66,11 @@ ISSUER_FAULTS = {
         ),
     ),
     "a profile that is not there": (
-        "issuer: i, audience: gw, profile: okta",
-        "1:46: error: issuers[0].profile: should be 'generic', 'keycloak' or 'entra'.",
+        "issuer: i, audience: gw, profile: ping",
+        (
+            "1:46: error: issuers[0].profile: should be 'generic', 'keycloak', 'entra', 'okta',"
+            " 'auth0', 'google', 'cognito', 'github-actions', 'gitlab-ci' or 'kubernetes'."
+        ),
     ),
     "a claim path with an empty key": (
         "issuer: i, audience: gw, roles: [/a//b]",
@@ -209,7 +212,8 @@ def test_keys_come_from_one_source(settings, text, keys):
     [
         ("generic", (("roles",),)),
         ("entra", (("roles",),)),
-        ("keycloak", (("realm_access", "roles"),)),
+        ("keycloak", (("realm_access", "roles"), ("resource_access", "gw", "roles"))),
+        ("auth0", (("permissions",),)),
     ],
 )
 def test_a_profile_knows_where_roles_are(settings, profile, paths):

@@ -468,3 +468,37 @@ async def test_a_ca_file_that_cannot_be_read_is_a_failure(certificate, tmp_path)
     async with secure(context) as url:
         for file in (tmp_path / "nowhere.pem", empty, tmp_path):
             assert await failure(url, ca_file=str(file))
+
+
+# A bearer token for the server (Kubernetes)
+
+
+async def asking_for_a_token(request):
+    if request.headers.get("authorization") != "Bearer eyJ.of-the.pod":
+        raise web.HTTPUnauthorized
+    return web.json_response(DOCUMENT)
+
+
+async def test_a_bearer_token_is_read_from_its_file_each_time(tmp_path):
+    file = tmp_path / "token"
+    reach = replace(HERE, bearer_file=str(file))
+    async with serving(asking_for_a_token) as server:
+        url = str(server.make_url("/keys"))
+        file.write_text("eyJ.of-the.other-pod")
+        assert "401" in await failure(url, reach=reach)
+        file.write_text("eyJ.of-the.pod\n")
+        assert (await fetch_json(url, reach)).document == DOCUMENT
+
+
+@pytest.mark.parametrize("text", ["", "two words", "a\r\nhost: evil", "t\u00f6ken"])
+async def test_a_file_without_a_bearer_token_is_said_and_not_shown(text, tmp_path):
+    file = tmp_path / "token"
+    file.write_text(text)
+    with pytest.raises(FetchError, match="bearer token") as caught:
+        await fetch_json("http://127.0.0.1:9/", replace(HERE, bearer_file=str(file)))
+    assert "evil" not in str(caught.value)
+
+
+async def test_a_bearer_file_that_is_not_there_is_a_failure_like_any_other(tmp_path):
+    with pytest.raises(FetchError, match="cannot be read"):
+        await fetch_json("http://127.0.0.1:9/", replace(HERE, bearer_file=str(tmp_path / "no")))

@@ -70,3 +70,20 @@ async def test_a_file_of_more_than_1_mib_is_refused(tmp_path):
     file.write_bytes(b" " * (1024 * 1024 + 1))
     with pytest.raises(FetchError, match="more than 1048576 bytes"):
         await key_document(KeysFrom(jwks_file=str(file)), ISSUER, Network({}).fetch)
+
+
+@pytest.mark.parametrize(
+    ("keys_url", "bearer_file"),
+    [
+        (KEYS_URL, "token"),
+        ("https://www.googleapis.com/oauth2/v3/certs", None),
+        ("https://login.example.com:8443/keys", None),
+    ],
+    ids=["the same server", "another host", "another port"],
+)
+async def test_a_bearer_token_goes_to_the_configured_server_alone(keys_url, bearer_file):
+    documents = {DISCOVERY_URL: {"issuer": ISSUER, "jwks_uri": keys_url}, keys_url: KEYS}
+    reach = Reach(bearer_file="token")
+    ways = await reached(KeysFrom(discovery_url=DISCOVERY_URL, reach=reach), documents)
+    assert ways[DISCOVERY_URL].bearer_file == "token"
+    assert ways[keys_url].bearer_file == bearer_file

@@ -3,6 +3,7 @@
 import pytest
 
 from rolecall.identity import caller_from
+from rolecall.identity.profiles import PROFILES
 
 from .parts.gate import CLAIMS, SIGNER, gate, settings, verdict
 
@@ -36,11 +37,26 @@ TYPES = {
 }
 
 
-@pytest.mark.parametrize("profile", ["generic", "keycloak", "entra"])
+TENANT = "11111111-2222-4333-8444-555555555555"
+ENTRA = f"https://login.microsoftonline.com/{TENANT}/v2.0"
+MARKS = {
+    "typ": "Bearer",
+    "azp": "chat-ui",
+    "iss": ENTRA,
+    "tid": TENANT,
+    "cid": "chat-ui",
+    "token_use": "access",
+    "sub": "system:serviceaccount:data:batch",
+    "kubernetes.io": {"namespace": "data", "serviceaccount": {"name": "batch", "uid": "u"}},
+}
+"""What one provider or another wants to see, and none minds."""
+
+
+@pytest.mark.parametrize("profile", sorted(set(PROFILES) - {"google"}))
 @pytest.mark.parametrize(("typ", "expected"), TYPES.values(), ids=TYPES)
 async def test_c23_t21_the_header_s_typ_is_that_of_an_access_token(profile, typ, expected):
-    claims = {**CLAIMS, "typ": "Bearer", "azp": "chat-ui"}
-    async with gate(settings(profile=profile)) as verifier:
+    claims = {**CLAIMS, **MARKS}
+    async with gate(settings(ENTRA, profile=profile)) as verifier:
         assert await verdict(verifier, SIGNER.token(claims, {"typ": typ})) == expected
 
 
@@ -129,8 +145,9 @@ async def test_keycloak_s_tokens_all_have_a_typ_in_the_payload():
 async def test_c24_t21_entra_s_access_tokens_name_a_client_and_its_id_tokens_do_not(
     changes, expected
 ):
-    async with gate(settings(profile="entra")) as verifier:
-        assert await verdict(verifier, SIGNER.token({**CLAIMS, **changes})) == expected
+    claims = {**CLAIMS, "iss": ENTRA, "tid": TENANT, **changes}
+    async with gate(settings(ENTRA, profile="entra")) as verifier:
+        assert await verdict(verifier, SIGNER.token(claims)) == expected
 
 
 # The caller

@@ -52,7 +52,7 @@ def issuer_of(payload: Mapping[str, Any], settings: Settings) -> IssuerSettings:
         # a payload as documentation prints it names no issuer, and all would read it alike
         return settings.issuers[0]
     for issuer in settings.issuers:
-        if issuer.issuer == name:
+        if name in (issuer.issuer, *issuer.aliases):
             return issuer
     known = ", ".join(issuer.issuer for issuer in settings.issuers)
     raise Unusable(f"the claims' iss ({name!r}) is not one of the configured issuers: {known}.")

@@ -5,18 +5,14 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Final
 
-from rolecall.config import lowering, urls
+from rolecall.config import issuers as native
+from rolecall.config import urls
 from rolecall.config.claim_path import ClaimPath
 from rolecall.config.document import Document, KeyPath
 from rolecall.config.environment import UNSET, MissingVariable, variable
-from rolecall.config.settings import (
-    ALGORITHMS,
-    ROLE_PATHS,
-    IssuerSettings,
-    KeysFrom,
-    Profile,
-    Reach,
-)
+from rolecall.config.issuer_keys import NamedIssuer
+from rolecall.config.issuer_schema import Issuer
+from rolecall.config.settings import IssuerSettings, KeysFrom, Profile, Reach
 
 _AT: Final[KeyPath] = ("general_settings", "enable_jwt_auth")
 _WELL_KNOWN: Final = "/.well-known/openid-configuration"
@@ -72,7 +68,7 @@ def issuers(
         )
     if not key_urls or not audiences:
         return []
-    audience = lowering.audience(audiences, _AT, document)
+    audience = native.audience(audiences, _AT, document)
     if named and len(named) != len(key_urls):
         document.report(
             _AT,
@@ -98,21 +94,14 @@ def issuers(
                 f" at {url.partition('?')[0]}; it cannot be told from this URL.",
             )
             continue
+        keys = (
+            KeysFrom(discovery_url=url, reach=reach)
+            if url.endswith(_WELL_KNOWN)
+            else KeysFrom(jwks_url=url, reach=reach)
+        )
+        section = Issuer.model_construct(profile=profile)
         result.extend(
-            IssuerSettings(
-                issuer=issuer,
-                profile=profile,
-                audience=audience,
-                keys=KeysFrom(discovery_url=url, reach=reach)
-                if url.endswith(_WELL_KNOWN)
-                else KeysFrom(jwks_url=url, reach=reach),
-                algorithms=ALGORITHMS,
-                roles=roles or tuple(ROLE_PATHS[profile]),
-                groups=(("groups",),),
-                scopes=(("scope",), ("scp",)),
-                leeway=60,
-                source=document.source(_AT),
-            )
+            native.build(section, NamedIssuer(issuer, keys), audience, roles, document.source(_AT))
             for issuer in issuer_names
         )
     _report_twins(result, document)

@@ -6,10 +6,11 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from rolecall.config import claim_path, lowering, opaque_tokens, schema, urls
+from rolecall.config import issuers as native
 from rolecall.config.document import Document, KeyPath
+from rolecall.config.issuer_keys import NamedIssuer
+from rolecall.config.issuer_schema import Issuer
 from rolecall.config.settings import (
-    ALGORITHMS,
-    ROLE_PATHS,
     IssuerSettings,
     KeysFrom,
     ModelSettings,
@@ -160,18 +161,8 @@ def with_userinfo(
 
 
 def _of_userinfo(origin: str, roles: tuple[claim_path.ClaimPath, ...] | None) -> IssuerSettings:
-    return IssuerSettings(
-        issuer=origin,
-        profile="generic",
-        audience=None,
-        keys=KeysFrom(),
-        algorithms=ALGORITHMS,
-        roles=roles or tuple(ROLE_PATHS["generic"]),
-        groups=(("groups",),),
-        scopes=(("scope",), ("scp",)),
-        leeway=60,
-        source=Source("", 0),
-    )
+    named = NamedIssuer(origin, KeysFrom())
+    return native.build(Issuer.model_construct(), named, None, roles, Source("", 0))
 
 
 def _permission(

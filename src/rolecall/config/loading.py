@@ -21,6 +21,7 @@ from rolecall.config import (
     schema,
     static_keys,
 )
+from rolecall.config import issuers as native_issuers
 from rolecall.config.document import Document, KeyPath, read
 from rolecall.config.problems import ConfigurationError, Problem
 from rolecall.config.settings import Settings
@@ -141,7 +142,7 @@ def _lower(
 ) -> Settings:
     lowered = litellm.policy(file, document)
     keys = static_keys.keys(file, document)
-    issuers = lowering.issuers(file.issuers, document, lowered.role_paths)
+    issuers = native_issuers.issuers(file.issuers, document, lowered.role_paths)
     if lowered.issuers_from_environment and (
         jwt_environment.is_set(environ) or not (file.issuers or lowered.userinfo)
     ):

@@ -4,117 +4,17 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from rolecall.config import opaque_tokens, schema, urls
+from rolecall.config import schema, urls
 from rolecall.config.document import Document, KeyPath
 from rolecall.config.environment import MissingVariable, variable
 from rolecall.config.providers import DEFAULTS, infer
 from rolecall.config.settings import (
-    ALGORITHMS,
-    ROLE_PATHS,
-    IssuerSettings,
-    KeysFrom,
     Limits,
     ModelSettings,
     ProviderName,
-    Reach,
     Timeouts,
     Tls,
 )
-from rolecall.core import KEYS_ISSUER
-
-ANY = "any"
-
-
-def issuers(
-    sections: list[schema.Issuer],
-    document: Document,
-    default_roles: tuple[tuple[str, ...], ...] | None,
-) -> list[IssuerSettings]:
-    """``issuers:``; ``default_roles`` are the claim paths for those that name none."""
-    result: list[IssuerSettings] = []
-    for index, section in enumerate(sections):
-        path: KeyPath = ("issuers", index)
-        if any(section.issuer == other.issuer for other in result):
-            document.report((*path, "issuer"), "is configured twice; keep one entry.")
-            continue
-        if section.issuer == KEYS_ISSUER:
-            document.report((*path, "issuer"), "is the name that static keys have as their issuer.")
-            continue
-        keys = _keys(section, path, document)
-        if keys is None:
-            continue
-        roles = tuple(section.roles or default_roles or ROLE_PATHS[section.profile])
-        result.append(
-            IssuerSettings(
-                issuer=section.issuer,
-                profile=section.profile,
-                audience=audience(section.audience, (*path, "audience"), document),
-                keys=keys,
-                algorithms=tuple(section.algorithms or ALGORITHMS),
-                roles=roles,
-                groups=tuple(section.groups),
-                scopes=tuple(section.scopes),
-                leeway=section.leeway,
-                # without the text: the line may hold a client's secret
-                source=replace(document.source(path), text=""),
-                banned_keys=frozenset(section.banned_keys),
-                required=section.required,
-                opaque=opaque_tokens.opaque(
-                    section, Reach(section.ca_file, section.private_network), path, document
-                ),
-            )
-        )
-    return result
-
-
-def audience(values: list[str], path: KeyPath, document: Document) -> tuple[str, ...] | None:
-    """The accepted audiences; ``any`` alone waives the check, with a warning."""
-    if values == [ANY]:
-        document.warn(
-            path,
-            "every audience is accepted: a token that was issued for another application opens"
-            " this gateway too. Name the audience of this gateway.",
-        )
-        return None
-    if ANY in values:
-        document.report(path, "mixes 'any' with audiences; write one or the other.")
-    return tuple(values)
-
-
-def _keys(section: schema.Issuer, path: KeyPath, document: Document) -> KeysFrom | None:
-    given = [
-        name
-        for name in ("jwks_url", "discovery_url", "jwks_file")
-        if getattr(section, name) is not None
-    ]
-    if len(given) > 1:
-        document.report(
-            (*path, given[1]), f"cannot stand beside {given[0]}: name one source of keys."
-        )
-        return None
-    if not section.signed_tokens:
-        if given:
-            document.report((*path, given[0]), "has no place beside signed_tokens: false.")
-        return KeysFrom()
-    if section.jwks_file is not None:
-        return KeysFrom(jwks_file=section.jwks_file, max_stale=section.max_stale)
-    name = given[0] if given else "issuer"
-    url = section.jwks_url or section.discovery_url or well_known(section.issuer)
-    try:
-        urls.check(url)
-    except ValueError as error:
-        hint = " (or name jwks_url, discovery_url or jwks_file)" if name == "issuer" else ""
-        document.report((*path, name), f"{error}{hint}.")
-        return None
-    reach = Reach(section.ca_file, section.private_network)
-    if section.jwks_url is not None:
-        return KeysFrom(jwks_url=url, reach=reach, max_stale=section.max_stale)
-    return KeysFrom(discovery_url=url, reach=reach, max_stale=section.max_stale)
-
-
-def well_known(issuer: str) -> str:
-    """The discovery URL of an issuer (OpenID Connect Discovery 1.0, section 4)."""
-    return f"{issuer.removesuffix('/')}/.well-known/openid-configuration"
 
 
 def models(

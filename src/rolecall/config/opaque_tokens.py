@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from rolecall.config import schema, urls
+from rolecall.config import issuer_schema, urls
 from rolecall.config.document import Document, KeyPath
 from rolecall.config.settings import Client, ClientAuth, IssuerSettings, Opaque, Reach
 from rolecall.config.signing_key import SigningKey, read_signing_key
@@ -22,7 +22,7 @@ _NEEDS: Final[dict[ClientAuth, str]] = {
 
 
 def opaque(
-    section: schema.Issuer, reach: Reach, path: KeyPath, document: Document
+    section: issuer_schema.Issuer, reach: Reach, path: KeyPath, document: Document
 ) -> Opaque | None:
     """How an issuer's opaque tokens are looked up, or None where it has none or after a report."""
     if section.introspection is not None and section.userinfo is not None:
@@ -67,7 +67,7 @@ def check_prefixes(issuers: Sequence[IssuerSettings], document: Document) -> Non
 
 
 def _introspection(
-    section: schema.Introspection, reach: Reach, path: KeyPath, document: Document
+    section: issuer_schema.Introspection, reach: Reach, path: KeyPath, document: Document
 ) -> Opaque | None:
     client = _client(section, path, document)
     certificate = _certificate(section, path, document)
@@ -76,7 +76,7 @@ def _introspection(
 
 
 def _lookup(
-    section: schema.Introspection | schema.Userinfo,
+    section: issuer_schema.Introspection | issuer_schema.Userinfo,
     client: Client | None,
     reach: Reach,
     path: KeyPath,
@@ -103,7 +103,9 @@ def _lookup(
     )
 
 
-def _client(section: schema.Introspection, path: KeyPath, document: Document) -> Client | None:
+def _client(
+    section: issuer_schema.Introspection, path: KeyPath, document: Document
+) -> Client | None:
     method = section.client_auth or next(
         (method for method, needed in _NEEDS.items() if getattr(section, needed) is not None), None
     )
@@ -128,7 +130,7 @@ def _client(section: schema.Introspection, path: KeyPath, document: Document) ->
 
 
 def _signing_key(
-    section: schema.Introspection, path: KeyPath, document: Document
+    section: issuer_schema.Introspection, path: KeyPath, document: Document
 ) -> SigningKey | None:
     try:
         return read_signing_key(Path(section.private_key_file or ""), section.private_key_id)
@@ -138,7 +140,7 @@ def _signing_key(
 
 
 def _certificate(
-    section: schema.Introspection, path: KeyPath, document: Document
+    section: issuer_schema.Introspection, path: KeyPath, document: Document
 ) -> tuple[str | None, str | None]:
     if section.client_cert is None:
         if section.client_key is not None:

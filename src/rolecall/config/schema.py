@@ -4,31 +4,17 @@ Types are strict and unknown keys are errors; `lowering` gives the values their 
 """
 
 import re
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, Field
 
-from rolecall.config import claim_path
+from rolecall.config.issuer_schema import Issuer
 from rolecall.config.policy_schema import ConditionsSection, Role, RuleEntry, Terms
-from rolecall.config.settings import ALGORITHMS, ClientAuth, Profile, ProviderName
-from rolecall.config.shapes import Names, OneOrMore, Seconds, Text
+from rolecall.config.settings import ProviderName
+from rolecall.config.shapes import Names, Seconds, Text
 from rolecall.config.shapes import Section as _Section
 
 _SHA256: Final = re.compile("sha256:[0-9a-fA-F]{64}")
-
-
-def _claim_path(spelling: Any) -> Any:
-    if isinstance(spelling, str) or (
-        isinstance(spelling, list) and all(isinstance(key, str) for key in spelling)
-    ):
-        return claim_path.parse(spelling)
-    raise ValueError("a claim path is a list of keys, a JSON pointer (/a/b) or a dotted path (a.b)")
-
-
-def _known_algorithm(name: str) -> str:
-    if name not in ALGORITHMS:
-        raise ValueError(f"{name} is not accepted; choose among {', '.join(ALGORITHMS)}")
-    return name
 
 
 def _digest(text: str) -> str:
@@ -36,60 +22,6 @@ def _digest(text: str) -> str:
         # not quoted: the key itself may have been written
         raise ValueError("is not sha256: and 64 hexadecimal digits; rolecall key new makes one")
     return text
-
-
-Path = Annotated[tuple[str, ...], BeforeValidator(_claim_path)]
-
-
-class _OpaqueTokens(_Section):
-    endpoint: Text
-    prefix: Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9._~+/-]*$")] = ""
-    ttl: Annotated[int, Field(ge=0, le=3600)] = 60
-    negative_ttl: Annotated[int, Field(ge=0, le=60)] = 5
-    timeout: Annotated[float, Field(gt=0, le=60)] = 5.0
-
-
-class Introspection(_OpaqueTokens):
-    """``issuers[].introspection``."""
-
-    client_id: Text
-    client_auth: ClientAuth | None = None
-    client_secret: Text | None = Field(default=None, repr=False)
-    private_key_file: Text | None = None
-    private_key_id: Text | None = None
-    client_cert: Text | None = None
-    client_key: Text | None = None
-
-
-class Userinfo(_OpaqueTokens):
-    """``issuers[].userinfo``."""
-
-
-class Issuer(_Section):
-    """``issuers[]``."""
-
-    issuer: Text
-    profile: Profile = "generic"
-    audience: OneOrMore
-    jwks_url: Text | None = None
-    discovery_url: Text | None = None
-    jwks_file: Text | None = None
-    algorithms: (
-        Annotated[list[Annotated[str, AfterValidator(_known_algorithm)]], Field(min_length=1)]
-        | None
-    ) = None
-    roles: Annotated[list[Path], Field(min_length=1)] | None = None
-    groups: list[Path] = [("groups",)]
-    scopes: list[Path] = [("scope",), ("scp",)]
-    leeway: Annotated[int, Field(ge=0, le=300)] = 60
-    ca_file: Text | None = None
-    private_network: bool = False
-    max_stale: Annotated[int, Field(ge=0, le=604_800)] = 86_400
-    banned_keys: list[Text] = []
-    required: bool = True
-    signed_tokens: bool = True
-    introspection: Introspection | None = None
-    userinfo: Userinfo | None = None
 
 
 class Key(_Section):

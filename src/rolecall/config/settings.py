@@ -1,6 +1,5 @@
 """What a configuration says, in one form whatever dialect it was written in."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
@@ -8,7 +7,18 @@ from rolecall.config.claim_path import ClaimPath
 from rolecall.config.signing_key import SigningKey
 from rolecall.core import RoleMapping, Rule, Source
 
-Profile = Literal["generic", "keycloak", "entra"]
+Profile = Literal[
+    "generic",
+    "keycloak",
+    "entra",
+    "okta",
+    "auth0",
+    "google",
+    "cognito",
+    "github-actions",
+    "gitlab-ci",
+    "kubernetes",
+]
 ProviderName = Literal["openai", "anthropic"]
 ClientAuth = Literal[
     "client_secret_basic", "client_secret_post", "private_key_jwt", "tls_client_auth"
@@ -42,12 +52,15 @@ class Reach:
             private network.
         certificate: a client certificate with its chain, PEM.
         key: its key, where it is not in the same file.
+        bearer_file: a file that holds a bearer token for the configured host, read at each fetch
+            (a service account's, for the key set of Kubernetes).
     """
 
     ca_file: str | None = None
     private_network: bool = False
     certificate: str | None = None
     key: str | None = None
+    bearer_file: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +134,7 @@ class IssuerSettings:
         audience: at least one of these must stand in ``aud``; None waives the check.
         keys: where its keys come from.
         algorithms: signature algorithms that its tokens may use.
-        roles: claim paths whose values are united.
+        roles: claim paths of lists of roles; all values are united.
         groups: claim paths of groups.
         scopes: claim paths of scopes.
         leeway: seconds that clocks may differ.
@@ -133,6 +146,17 @@ class IssuerSettings:
         rfc9068: whether tokens must keep to RFC 9068 to the letter.
         clients: the OAuth clients whose tokens are accepted; None for all.
         opaque: None where all tokens are signed.
+        aliases: other values of ``iss`` that mean this issuer.
+        require: claims that must have one of the values beside them.
+        email_domains: what must stand behind the @ of a verified e-mail address; None for
+            anything.
+        subject: the claim that names the caller; None for the profile's.
+        role_words: claim paths of roles in one string, separated by spaces.
+        role_values: claim paths of claims that are one role each.
+        teams: claim paths of teams, one or a list.
+        email: the claim path of the e-mail address.
+        organization: the claim path of the organization.
+        end_user: the claim path of the person on whose behalf a program calls.
     """
 
     issuer: str
@@ -148,6 +172,16 @@ class IssuerSettings:
     max_lifetime: int | None = None
     rfc9068: bool = False
     clients: tuple[str, ...] | None = None
+    aliases: tuple[str, ...] = ()
+    require: tuple[tuple[ClaimPath, tuple[str, ...]], ...] = ()
+    email_domains: tuple[str, ...] | None = None
+    subject: ClaimPath | None = None
+    role_words: tuple[ClaimPath, ...] = ()
+    role_values: tuple[ClaimPath, ...] = ()
+    teams: tuple[ClaimPath, ...] = ()
+    email: ClaimPath = ("email",)
+    organization: ClaimPath | None = None
+    end_user: ClaimPath | None = None
     banned_keys: frozenset[str] = frozenset()
     required: bool = True
     opaque: Opaque | None = None
@@ -261,11 +295,3 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
     keys: tuple[StaticKey, ...] = ()
     condition_headers: frozenset[str] = frozenset()
-
-
-ROLE_PATHS: Final[dict[Profile, Sequence[ClaimPath]]] = {
-    "generic": (("roles",),),
-    "keycloak": (("realm_access", "roles"),),
-    "entra": (("roles",),),
-}
-"""Where each profile looks for roles unless the configuration says otherwise."""

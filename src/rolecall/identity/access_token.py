@@ -32,8 +32,10 @@ def accept(presented: Presented, issuer: IssuerSettings, now: float) -> Caller:
     _check_rfc9068(presented, issuer)
     _check_binding(claims)
     expires = claim.check_times(claims, now, issuer.leeway, issuer.max_lifetime)
-    claim.check_audience(claims, issuer.audience, profile.where_audience_is_missing)
+    _check_audience(claims, issuer, profile)
     profile.check(claims, issuer)
+    claim.check_required(claims, issuer)
+    claim.check_email_domain(claims, issuer)
     caller = caller_from(issuer, claims, expires)
     check_client(caller, issuer)
     return caller
@@ -74,6 +76,12 @@ def _check_binding(claims: Claims) -> None:
             "The token is bound to its holder's key (cnf), and no proof of possession can be"
             " checked here; ask for a bearer token.",
         )
+
+
+def _check_audience(claims: Claims, issuer: IssuerSettings, profile: Profile) -> None:
+    # where there is no aud the client stands for it, and so must be checked
+    if "aud" in claims or not profile.audience_may_be_missing or issuer.clients is None:
+        claim.check_audience(claims, issuer.audience, profile.where_audience_is_missing)
 
 
 def check_client(caller: Caller, issuer: IssuerSettings) -> None:

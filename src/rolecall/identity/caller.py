@@ -21,20 +21,32 @@ def caller_from(issuer: IssuerSettings, payload: Claims, expires: float = 0.0) -
     profile = PROFILES[issuer.profile]
     for key in _NAMES:
         claim.name(payload, key)
-    subject = claim.first_name(payload, profile.subject_claims)
+    path = issuer.subject
+    subject = (
+        claim.first_name(payload, profile.subject_claims)
+        if path is None
+        else claim.name_at(payload, path)
+    )
     if subject is None:
         raise Refusal(
             Reason.INVALID_CLAIM,
-            f"The token has no sub, and so names nobody{profile.where_subject_is_missing}.",
+            f"The token has no {'.'.join(path or ('sub',))}, and so names nobody"
+            f"{profile.where_subject_is_missing}.",
         )
+    role_claims, notes = claim.role_claims(payload, issuer)
     return Caller(
         issuer=issuer.issuer,
         subject=subject,
         client=claim.first_name(payload, profile.client_claims),
         kind="workload" if profile.is_workload(payload) else "person",
-        role_claims=claim.role_claims(payload, issuer),
+        role_claims=role_claims,
         scopes=claim.scopes(payload, issuer),
         groups=claim.groups(payload, issuer),
         claims=payload,
         expires=expires,
+        email=claim.text(payload, issuer.email),
+        organization=claim.text(payload, issuer.organization),
+        teams=claim.teams(payload, issuer) if issuer.teams else frozenset(),
+        end_user=claim.text(payload, issuer.end_user),
+        notes=notes,
     )

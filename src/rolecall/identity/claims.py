@@ -115,11 +115,77 @@ def first_name(claims: Claims, keys: tuple[str, ...]) -> str | None:
     return next((value for value in found if value is not None), None)
 
 
-def role_claims(claims: Claims, issuer: IssuerSettings) -> tuple[RoleClaim, ...]:
-    """The values of all role claims; a claim that is not a list of strings gives none."""
-    return tuple(
-        RoleClaim(path, value) for path in issuer.roles for value in _strings(claims, path)
-    )
+def name_at(claims: Claims, path: ClaimPath) -> str | None:
+    """What `name` gives, for a claim of the configuration's choosing.
+
+    Raises:
+        Refusal: ``invalid_claim``.
+    """
+    inside = at(claims, path[:-1])
+    return name(inside, path[-1]) if isinstance(inside, dict) else None
+
+
+def check_required(claims: Claims, issuer: IssuerSettings) -> None:
+    """Check the claims that the configuration requires a value of.
+
+    Raises:
+        Refusal: ``invalid_claim``.
+    """
+    for path, accepted in issuer.require:
+        value = at(claims, path)
+        values = value if isinstance(value, list) else [value]
+        if not any(isinstance(item, str) and item in accepted for item in values):
+            raise Refusal(
+                Reason.INVALID_CLAIM,
+                f"The token's {'.'.join(path)} is not one that this gateway accepts.",
+            )
+
+
+def check_email_domain(claims: Claims, issuer: IssuerSettings) -> None:
+    """Check the domain of a verified e-mail address.
+
+    Raises:
+        Refusal: ``invalid_claim``.
+    """
+    if issuer.email_domains is None:
+        return
+    email = text(claims, issuer.email)
+    # an unverified address is whatever its holder has typed
+    if email is None or claims.get("email_verified", True) is not True:
+        raise Refusal(
+            Reason.INVALID_CLAIM,
+            "The token has no verified e-mail address, which this gateway admits callers by.",
+        )
+    _, _, domain = email.partition("@")
+    if domain.lower() not in issuer.email_domains:
+        raise Refusal(
+            Reason.INVALID_CLAIM,
+            "The token's e-mail address is of a domain that this gateway does not accept.",
+        )
+
+
+def role_claims(
+    claims: Claims, issuer: IssuerSettings
+) -> tuple[tuple[RoleClaim, ...], tuple[str, ...]]:
+    """The values of all role claims, and what is to be said of those that give none."""
+    found: list[RoleClaim] = []
+    notes: list[str] = []
+    for form, paths in (
+        (_list, issuer.roles),
+        (_words, issuer.role_words),
+        (_single, issuer.role_values),
+    ):
+        for path in paths:
+            value = at(claims, path)
+            if value is None:
+                continue
+            values = form(value)
+            if values is None:
+                notes.append(f"{'.'.join(path)} is not {_FORMS[form]}, and gives no role")
+                continue
+            _cap(values, path)
+            found.extend([RoleClaim(path, each) for each in values])
+    return tuple(found), tuple(notes)
 
 
 def groups(claims: Claims, issuer: IssuerSettings) -> frozenset[str]:
@@ -131,29 +197,65 @@ def scopes(claims: Claims, issuer: IssuerSettings) -> frozenset[str]:
     """OAuth scopes: a list, or words separated by spaces (RFC 9068 2.2.3)."""
     found: set[str] = set()
     for path in issuer.scopes:
-        value = _at(claims, path)
-        if isinstance(value, str):
-            found.update(value.split(" "))
-        else:
-            found.update(_strings(claims, path))
-    return frozenset(found - {""})
+        value = at(claims, path)
+        found.update(_words(value) or () if isinstance(value, str) else _strings(claims, path))
+    return frozenset(found)
 
 
-def _strings(claims: Claims, path: ClaimPath) -> list[str]:
-    value = _at(claims, path)
-    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        return []
-    if len(value) > MAX_VALUES:
-        raise Refusal(
-            Reason.INVALID_CLAIM,
-            f"The token's {'.'.join(path)} holds more than {MAX_VALUES} values.",
-        )
-    return value
+def teams(claims: Claims, issuer: IssuerSettings) -> frozenset[str]:
+    """The values of all team claims, each one name or a list."""
+    found: set[str] = set()
+    for path in issuer.teams:
+        value = at(claims, path)
+        found.update(_single(value) or () if isinstance(value, str) else _strings(claims, path))
+    return frozenset(found)
 
 
-def _at(claims: Any, path: ClaimPath) -> Any:
+def text(claims: Claims, path: ClaimPath | None) -> str | None:
+    """A claim that describes its caller: a string of a sensible length, or nothing."""
+    value = at(claims, path) if path is not None else None
+    return value if isinstance(value, str) and 0 < len(value) <= MAX_NAME else None
+
+
+def at(claims: Any, path: ClaimPath) -> Any:
+    """What stands at a path of literal keys; None where nothing does."""
     for key in path:
         if not isinstance(claims, dict):
             return None
         claims = claims.get(key)
     return claims
+
+
+def _strings(claims: Claims, path: ClaimPath) -> list[str]:
+    values = _list(at(claims, path)) or []
+    _cap(values, path)
+    return values
+
+
+def _cap(values: list[str], path: ClaimPath) -> None:
+    if len(values) > MAX_VALUES:
+        raise Refusal(
+            Reason.INVALID_CLAIM,
+            f"The token's {'.'.join(path)} holds more than {MAX_VALUES} values.",
+        )
+
+
+def _list(value: Any) -> list[str] | None:
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        return None
+    return value
+
+
+def _words(value: Any) -> list[str] | None:
+    return [word for word in value.split(" ") if word] if isinstance(value, str) else None
+
+
+def _single(value: Any) -> list[str] | None:
+    return [value] if isinstance(value, str) and value else None
+
+
+_FORMS: Final = {
+    _list: "a list of strings",
+    _words: "a string of words",
+    _single: "a string",
+}

@@ -1,8 +1,10 @@
 """Documents of identity providers over HTTP."""
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import aiohttp
@@ -14,6 +16,7 @@ from rolecall.identity.session import MAX_BYTES, FetchError, Session
 from rolecall.wire import strict_json
 
 _DEADLINE: Final = aiohttp.ClientTimeout(total=10, connect=5)
+_BEARER_TOKEN: Final = re.compile("[A-Za-z0-9._~+/-]+=*")
 _MAX_AGE: Final = re.compile(r'(?:^|,)\s*max-age\s*=\s*"?([0-9]{1,10})"?\s*(?:,|$)', re.IGNORECASE)
 _NO_CACHE: Final = re.compile(r"(?:^|,)\s*no-(?:cache|store)\s*(?:,|$)", re.IGNORECASE)
 
@@ -48,15 +51,29 @@ async def fetch_json(
     Raises:
         FetchError: whatever went wrong.
     """
+    headers = {}
+    if reach.bearer_file is not None:
+        headers["authorization"] = await asyncio.to_thread(_bearer, Path(reach.bearer_file))
     session = Session(url, reach, deadline, resolver)
     await session.retire()
-    answer = await session.ask()
+    answer = await session.ask(headers=headers)
     if answer.status != 200:
         raise FetchError(f"{url} answered with status {answer.status}")
     try:
         return Fetched(strict_json.loads(answer.body), freshness(answer.headers))
     except Refusal as refusal:
         raise FetchError(f"{url} answered with no usable JSON: {refusal.reason}") from None
+
+
+def _bearer(file: Path) -> str:
+    """The token in a file that somebody else renews, as a header's value (RFC 6750 2.1)."""
+    try:
+        token = file.read_text("ascii").strip()
+    except (OSError, ValueError):
+        raise FetchError(f"{file} cannot be read as a bearer token") from None
+    if not _BEARER_TOKEN.fullmatch(token):
+        raise FetchError(f"{file} holds no bearer token")
+    return f"Bearer {token}"
 
 
 def freshness(headers: Mapping[str, str]) -> float | None:

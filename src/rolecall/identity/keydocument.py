@@ -29,6 +29,11 @@ def _host(url: str) -> str:
     return urlsplit(url).hostname or ""
 
 
+def _origin(url: str) -> tuple[str, str]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.netloc.lower()
+
+
 def _read(file: Path) -> object:
     try:
         with file.open("rb") as opened:
@@ -64,4 +69,7 @@ async def _discovered(url: str, reach: Reach, issuer: str, fetch: Fetch) -> Fetc
                 " jwks_url if it is meant"
             )
         reach = replace(reach, private_network=False)
+    if _origin(keys_url) != _origin(url):
+        # the bearer token is for the server that was configured
+        reach = replace(reach, bearer_file=None)
     return await fetch(keys_url, reach)

@@ -14,10 +14,11 @@ from rolecall.identity.access_token import accept
 from rolecall.identity.active_token import described, introspected
 from rolecall.identity.claims import Claims
 from rolecall.identity.fetch import Fetch, fetch_json
-from rolecall.identity.guard import Jws, Presented, open_token
+from rolecall.identity.guard import Presented, open_token
 from rolecall.identity.jwk import VerificationKey
 from rolecall.identity.keysource import KeySource, Pace
 from rolecall.identity.opaque import OpaqueTokens, owner
+from rolecall.identity.profiles import PROFILES
 from rolecall.identity.signature import Verify, verify
 from rolecall.identity.static_keys import StaticKeys
 from rolecall.identity.verdicts import LONGEST, Verdict, Verdicts
@@ -103,7 +104,8 @@ class Verifier:
                     pace=pace or Pace(),
                     on_removed=self._verdicts.forget,
                 )
-            self._issuers[settings.issuer] = _Issuer(settings, self.sources[place])
+            for name in (settings.issuer, *settings.aliases):
+                self._issuers[name] = _Issuer(settings, self.sources[place])
 
     async def start(self) -> None:
         """Fetch all key sets and keep them fresh in the background.
@@ -203,7 +205,7 @@ class Verifier:
     async def _signed(self, token: bytes) -> Verdict:
         presented = open_token(token, self._limits)
         issuer = self._issuer(presented)
-        key = await self._signing_key(presented.jws, issuer)
+        key = await self._signing_key(presented, issuer)
         now = self._clock()
         caller = self._complete(accept(presented, issuer.settings, now))
         return Verdict(caller, min(caller.expires, now + LONGEST), key.thumbprint)
@@ -223,8 +225,8 @@ class Verifier:
             )
         return issuer
 
-    async def _signing_key(self, jws: Jws, issuer: _Issuer) -> VerificationKey:
-        source, banned = issuer.source, issuer.settings.banned_keys
+    async def _signing_key(self, presented: Presented, issuer: _Issuer) -> VerificationKey:
+        jws, source, banned = presented.jws, issuer.source, issuer.settings.banned_keys
         if jws.key_id in banned:
             raise _banned()
         keys = source.keys.named(jws.key_id) if source.keys else ()
@@ -237,6 +239,7 @@ class Verifier:
                     " shortly.",
                 )
             keys = source.keys.named(jws.key_id)
+        keys = _serving(keys, presented, issuer)
         if not keys:
             raise Refusal(
                 Reason.UNKNOWN_KEY,
@@ -253,6 +256,16 @@ class Verifier:
                     raise _banned()
                 return key
         raise Refusal(Reason.BAD_SIGNATURE, "The token's signature is not valid.")
+
+
+def _serving(
+    keys: tuple[VerificationKey, ...], presented: Presented, issuer: _Issuer
+) -> tuple[VerificationKey, ...]:
+    """The keys that may sign for the token's tenant, where a set says so (Entra ID)."""
+    if all(key.issuer is None for key in keys):
+        return keys
+    serves = PROFILES[issuer.settings.profile].key_serves
+    return tuple(key for key in keys if serves(key.issuer, presented.claims))
 
 
 def _banned() -> Refusal:

@@ -139,5 +139,5 @@ def spoken(token):
                     values += below.values()
                 case list() as below:
                     values += below
-                case str(value) if len(value) > 4 and value != "Bearer":
+                case str(value) if len(value) > 4 and value not in {"Bearer", "access"}:
                     yield value.encode("utf-8", "surrogatepass").decode("utf-8", "replace")

@@ -5,11 +5,33 @@ from types import MappingProxyType
 from typing import Final
 
 from rolecall.config.settings import Profile as ProfileName
-from rolecall.identity.profiles import entra, generic, keycloak
+from rolecall.identity.profiles import (
+    auth0,
+    cognito,
+    entra,
+    generic,
+    github_actions,
+    gitlab_ci,
+    google,
+    keycloak,
+    kubernetes,
+    okta,
+)
 from rolecall.identity.profiles.profile import Profile
 
 PROFILES: Final[Mapping[ProfileName, Profile]] = MappingProxyType(
-    {"generic": generic.PROFILE, "keycloak": keycloak.PROFILE, "entra": entra.PROFILE}
+    {
+        "auth0": auth0.PROFILE,
+        "cognito": cognito.PROFILE,
+        "entra": entra.PROFILE,
+        "generic": generic.PROFILE,
+        "github-actions": github_actions.PROFILE,
+        "gitlab-ci": gitlab_ci.PROFILE,
+        "google": google.PROFILE,
+        "keycloak": keycloak.PROFILE,
+        "kubernetes": kubernetes.PROFILE,
+        "okta": okta.PROFILE,
+    }
 )
 
 __all__ = ["PROFILES", "Profile"]

@@ -1,4 +1,8 @@
-"""Keycloak: the payload has a typ of its own, since ID and access tokens share the header's."""
+"""Keycloak: the payload has a typ of its own, since ID and access tokens share the header's.
+
+Sources: Keycloak's Server Administration Guide ("Audience support", "Client advanced settings"),
+and its ``TokenUtil``.
+"""
 
 from typing import Final
 
@@ -26,4 +30,13 @@ PROFILE: Final = Profile(
     client_claims=("azp", "client_id"),
     not_access_token=_not_access_token,
     is_workload=_is_workload,
+    where_audience_is_missing=(
+        "Keycloak writes it only where a role of this gateway's client or an audience mapper in a"
+        " client scope says so, and never into a lightweight access token: ask the realm's"
+        " administrator for an audience mapper, or to switch lightweight tokens off"
+    ),
+    where_subject_is_missing=(
+        " (a lightweight access token of Keycloak has none: switch it off at the client, or let the"
+        " gateway introspect tokens)"
+    ),
 )

@@ -1,0 +1,214 @@
+"""``issuers:`` becomes settings: a closed list, each ``iss`` of it written out."""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from rolecall.config import claim_path, issuer_keys, opaque_tokens
+from rolecall.config.claim_path import ClaimPath
+from rolecall.config.document import Document, KeyPath
+from rolecall.config.issuer_keys import NamedIssuer
+from rolecall.config.issuer_schema import Issuer
+from rolecall.config.profiles import DEFAULTS, Defaults
+from rolecall.config.settings import IssuerSettings
+from rolecall.core import KEYS_ISSUER, Source
+
+ANY: Final = "any"
+
+# for the names that another owner may get when the first gives them up
+_BY_ID: Final = {
+    "repository": "repository_id",
+    "repository_owner": "repository_owner_id",
+    "enterprise": "enterprise_id",
+    "project_path": "project_id",
+    "namespace_path": "namespace_id",
+}
+
+
+def issuers(
+    sections: list[Issuer], document: Document, default_roles: tuple[ClaimPath, ...] | None
+) -> list[IssuerSettings]:
+    """``issuers:``; ``default_roles`` are the claim paths for those that name none."""
+    result: list[IssuerSettings] = []
+    for index, section in enumerate(sections):
+        path: KeyPath = ("issuers", index)
+        accepted = _audience(section, path, document)
+        required = _require(section, path, document)
+        _warn_of_unverified_email(section, path, document)
+        opaque = opaque_tokens.opaque(section, issuer_keys.reach(section), path, document)
+        # without the text: the line may hold a client's secret
+        source = replace(document.source(path), text="")
+        for named in issuer_keys.named(section, path, document):
+            settings = build(section, named, accepted, default_roles, source)
+            settings = replace(settings, require=required, opaque=opaque)
+            if _is_known(settings, result):
+                document.report((*path, "issuer"), "is configured twice; keep one entry.")
+            elif KEYS_ISSUER in (settings.issuer, *settings.aliases):
+                document.report(
+                    (*path, "issuer"), "is the name that static keys have as their issuer."
+                )
+            else:
+                result.append(settings)
+    return result
+
+
+def _is_known(settings: IssuerSettings, others: list[IssuerSettings]) -> bool:
+    names = {settings.issuer, *settings.aliases}
+    return any(not names.isdisjoint((other.issuer, *other.aliases)) for other in others)
+
+
+def build(
+    section: Issuer,
+    named: NamedIssuer,
+    accepted: tuple[str, ...] | None,
+    default_roles: tuple[ClaimPath, ...] | None,
+    source: Source,
+) -> IssuerSettings:
+    """One issuer, with the defaults of its profile; ``accepted`` are its audiences."""
+    defaults = DEFAULTS[section.profile]
+    roles = _Roles.of(section, defaults, accepted, default_roles)
+    return IssuerSettings(
+        issuer=named.issuer,
+        aliases=tuple(section.aliases or (() if section.issuer else defaults.aliases)),
+        profile=section.profile,
+        audience=accepted,
+        clients=tuple(section.clients) if section.clients else None,
+        email_domains=_domains(section),
+        keys=named.keys,
+        algorithms=tuple(section.algorithms or defaults.algorithms),
+        subject=section.subject,
+        roles=roles.lists,
+        role_words=roles.words,
+        role_values=roles.values,
+        groups=tuple(defaults.groups if section.groups is None else section.groups),
+        scopes=tuple(defaults.scopes if section.scopes is None else section.scopes),
+        teams=tuple(section.teams),
+        email=section.email or ("email",),
+        organization=section.organization,
+        end_user=section.end_user,
+        leeway=section.leeway,
+        max_lifetime=section.max_lifetime or defaults.max_lifetime,
+        rfc9068=section.rfc9068,
+        source=source,
+        banned_keys=frozenset(section.banned_keys),
+        required=section.required,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Roles:
+    lists: tuple[ClaimPath, ...]
+    words: tuple[ClaimPath, ...]
+    values: tuple[ClaimPath, ...]
+
+    @classmethod
+    def of(
+        cls,
+        section: Issuer,
+        defaults: Defaults,
+        accepted: tuple[str, ...] | None,
+        default_roles: tuple[ClaimPath, ...] | None,
+    ) -> "_Roles":
+        """Where roles are: as written, else as LiteLLM's sections say, else by profile."""
+        if section.roles is not None:
+            lists, words, values = (
+                tuple(role.path for role in section.roles if role.form == form)
+                for form in ("list", "words", "value")
+            )
+            return cls(lists, words, values)
+        if default_roles is not None:
+            return cls(default_roles, (), ())
+        lists = defaults.roles
+        if section.profile == "keycloak":
+            # an audience of Keycloak is the client that has the roles
+            lists += tuple(("resource_access", client, "roles") for client in accepted or ())
+        return cls(lists, (), defaults.role_values)
+
+
+def _domains(section: Issuer) -> tuple[str, ...] | None:
+    # domains know no case (RFC 4343)
+    return tuple(map(str.lower, section.email_domains)) if section.email_domains else None
+
+
+def _audience(section: Issuer, path: KeyPath, document: Document) -> tuple[str, ...] | None:
+    at: KeyPath = (*path, "audience")
+    if section.audience is None:
+        if section.profile != "cognito":
+            document.report(at, "is missing.")
+        elif section.clients is None:
+            document.report(
+                (*path, "clients"),
+                "is missing: Cognito's access tokens have no aud, and name the app client that"
+                " they were issued to; list those that may call this gateway.",
+            )
+        return ()
+    accepted = audience(section.audience, at, document)
+    if section.profile == "entra" and accepted is not None:
+        # v1.0 tokens repeat the application ID URI as the client wrote it
+        accepted += tuple(
+            uri.removesuffix("/") if uri.endswith("/") else f"{uri}/"
+            for uri in accepted
+            if "://" in uri
+        )
+    return accepted
+
+
+def audience(values: list[str], path: KeyPath, document: Document) -> tuple[str, ...] | None:
+    """The accepted audiences; ``any`` alone waives the check, with a warning."""
+    if values == [ANY]:
+        document.warn(
+            path,
+            "every audience is accepted: a token that was issued for another application opens"
+            " this gateway too. Name the audience of this gateway.",
+        )
+        return None
+    if ANY in values:
+        document.report(path, "mixes 'any' with audiences; write one or the other.")
+    return tuple(values)
+
+
+def _require(
+    section: Issuer, path: KeyPath, document: Document
+) -> tuple[tuple[ClaimPath, tuple[str, ...]], ...]:
+    """``require:``; a provider whose tokens anybody can have for this audience needs it."""
+    at: KeyPath = (*path, "require")
+    result: list[tuple[ClaimPath, tuple[str, ...]]] = []
+    for spelling, values in section.require.items():
+        try:
+            result.append((claim_path.parse(spelling), tuple(values)))
+        except ValueError as error:
+            document.report((*at, spelling), f"{error}.", at_key=True)
+        if section.profile in {"github-actions", "gitlab-ci"}:
+            _warn_of_names(spelling, (*at, spelling), document)
+    discriminating = DEFAULTS[section.profile].discriminating
+    if discriminating and not any(spelling in discriminating for spelling in section.require):
+        document.report(
+            at if section.require else path,
+            f"needs require: with one of {', '.join(discriminating)}; without it every"
+            f" token of {section.profile} would be let in, since its holder chooses the audience.",
+        )
+    return tuple(result)
+
+
+def _warn_of_names(claim: str, path: KeyPath, document: Document) -> None:
+    if claim in _BY_ID:
+        document.warn(
+            path,
+            f"is a name, which another owner may get when it is given up; {_BY_ID[claim]} stays.",
+            at_key=True,
+        )
+    if claim == "sub":
+        document.warn(
+            path,
+            "is made of names and can be composed otherwise (GitHub: since 15 July 2026 with IDs);"
+            " the IDs in claims of their own stay.",
+            at_key=True,
+        )
+
+
+def _warn_of_unverified_email(section: Issuer, path: KeyPath, document: Document) -> None:
+    if section.profile == "entra" and section.email_domains is not None:
+        document.warn(
+            (*path, "email_domains"),
+            "is decided by a claim that Entra ID does not verify: whoever administers a tenant can"
+            " write any e-mail address; the tenant's ID is checked, and roles decide.",
+        )
