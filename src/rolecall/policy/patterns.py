@@ -27,14 +27,18 @@ class Patterns:
 
     def matching(self, name: str) -> Iterator[str]:
         """Every pattern that matches a name, each once."""
+        size = len(name)
         if name in self.exact:
             yield name
-        for length in self.prefix_lengths:
-            for pattern, compiled in self.prefixes.get(name[:length], ()):
-                if compiled.fullmatch(name):
-                    yield pattern
-        for length in self.suffix_lengths:
-            for pattern, compiled in self.suffixes.get(name[-length:], ()):
+        for candidates in (
+            *(self.prefixes.get(name[:length]) for length in self.prefix_lengths if length <= size),
+            *(
+                self.suffixes.get(name[-length:])
+                for length in self.suffix_lengths
+                if length <= size
+            ),
+        ):
+            for pattern, compiled in candidates or ():
                 if compiled.fullmatch(name):
                     yield pattern
         for pattern, compiled in self.rest:
