@@ -38,10 +38,11 @@ UNKNOWN = {
         ),
     ),
     "a key of LiteLLM's jwtauth": (
-        "general_settings: {enable_jwt_auth: true, litellm_jwtauth: {public_key_ttl: 600}}",
+        "general_settings: {enable_jwt_auth: true, litellm_jwtauth: {custom_validate: x.y}}",
         (
-            "2:61: error: general_settings.litellm_jwtauth.public_key_ttl: unknown key: keys are"
-            " refreshed by themselves, and at once for an unknown key ID; remove it."
+            "2:61: error: general_settings.litellm_jwtauth.custom_validate: unknown key: Python"
+            " code is not loaded from the configuration; write require: at the issuer for claims"
+            " that must have a value, or when: at a role for a condition over all of them."
         ),
     ),
     "a key of LiteLLM's settings": (

@@ -715,3 +715,13 @@ async def test_a_file_that_is_missing_is_named(jwks_file):
     assert keys.keys is None
     assert str(jwks_file) in keys.error
     assert "No such file" in keys.error
+
+
+async def test_an_issuer_may_be_asked_more_often_than_by_default():
+    keys = KeysFrom(jwks_url=KEYS_URL, refresh=60)
+    async with gate(settings(keys=keys)) as verifier:
+        (source,) = verifier.sources.values()
+        assert source.fresh_for == 60
+        verifier.network.max_age = 900
+        await source.refresh()
+        assert source.fresh_for == 900

@@ -63,6 +63,7 @@ def _tenants(
             jwks_url=f"{_ENTRA}/{place}/discovery/{version}keys",
             reach=reach(section),
             max_stale=section.max_stale,
+            refresh=section.refresh,
         )
         for version in ("v2.0/", "")
     )
@@ -97,7 +98,9 @@ def _keys(section: Issuer, issuer: str, path: KeyPath, document: Document) -> Ke
             document.report((*path, given[0]), "has no place beside signed_tokens: false.")
         return KeysFrom()
     if section.jwks_file is not None:
-        return KeysFrom(jwks_file=section.jwks_file, max_stale=section.max_stale)
+        return KeysFrom(
+            jwks_file=section.jwks_file, max_stale=section.max_stale, refresh=section.refresh
+        )
     name = given[0] if given else "issuer"
     url = section.jwks_url or section.discovery_url or well_known(issuer)
     try:
@@ -106,9 +109,13 @@ def _keys(section: Issuer, issuer: str, path: KeyPath, document: Document) -> Ke
         hint = " (or name jwks_url, discovery_url or jwks_file)" if name == "issuer" else ""
         document.report((*path, name), f"{error}{hint}.")
         return None
-    if section.jwks_url is not None:
-        return KeysFrom(jwks_url=url, reach=reach(section), max_stale=section.max_stale)
-    return KeysFrom(discovery_url=url, reach=reach(section), max_stale=section.max_stale)
+    return KeysFrom(
+        jwks_url=url if section.jwks_url is not None else None,
+        discovery_url=url if section.jwks_url is None else None,
+        reach=reach(section),
+        max_stale=section.max_stale,
+        refresh=section.refresh,
+    )
 
 
 def well_known(issuer: str) -> str:

@@ -125,6 +125,7 @@ class Issuer(Section):
     ca_file: Text | None = None
     bearer_file: Text | None = None
     private_network: bool = False
+    refresh: Annotated[int, Field(ge=10, le=86_400)] | None = None
     max_stale: Annotated[int, Field(ge=0, le=604_800)] = 86_400
     banned_keys: list[Text] = []
     required: bool = True

@@ -1,7 +1,8 @@
 """``issuers:`` becomes settings: a closed list, each ``iss`` of it written out."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 from rolecall.config import claim_path, issuer_keys, opaque_tokens
 from rolecall.config.claim_path import ClaimPath
@@ -24,13 +25,23 @@ _BY_ID: Final = {
 }
 
 
+def with_defaults(section: Issuer, defaults: Mapping[str, Any]) -> Issuer:
+    """An entry in which what it does not say itself is as LiteLLM's sections say."""
+    unsaid = {key: value for key, value in defaults.items() if key not in section.model_fields_set}
+    return section.model_copy(update=unsaid)
+
+
 def issuers(
-    sections: list[Issuer], document: Document, default_roles: tuple[ClaimPath, ...] | None
+    sections: list[tuple[KeyPath, Issuer]],
+    document: Document,
+    default_roles: tuple[ClaimPath, ...] | None,
 ) -> list[IssuerSettings]:
-    """``issuers:``; ``default_roles`` are the claim paths for those that name none."""
+    """The entries of ``issuers:``, and where they stand.
+
+    ``default_roles`` are the claim paths for those that name none.
+    """
     result: list[IssuerSettings] = []
-    for index, section in enumerate(sections):
-        path: KeyPath = ("issuers", index)
+    for path, section in sections:
         accepted = _audience(section, path, document)
         required = _require(section, path, document)
         _warn_of_unverified_email(section, path, document)

@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from rolecall.config import issuers as native
 from rolecall.config import urls
@@ -30,14 +30,16 @@ def issuers(
     document: Document,
     environ: Mapping[str, str],
     roles: tuple[ClaimPath, ...] | None,
+    defaults: Mapping[str, Any],
     *,
     offline: bool,
 ) -> list[IssuerSettings]:
     """One issuer or more for each key URL; every fault is reported at ``enable_jwt_auth``.
 
     Several URLs are separated by commas, and so are their issuers, in the same order; an issuer
-    that the URL tells (Keycloak, Entra ID) may be left out. ``offline`` stands one issuer in for
-    variables that are not set.
+    that the URL tells (Keycloak, Entra ID) may be left out. ``roles`` and ``defaults`` are the
+    claims that LiteLLM's sections name. ``offline`` stands one issuer in for variables that are not
+    set.
     """
     try:
         key_urls = _list(variable("JWT_PUBLIC_KEY_URL", environ))
@@ -94,12 +96,15 @@ def issuers(
                 f" at {url.partition('?')[0]}; it cannot be told from this URL.",
             )
             continue
-        keys = (
-            KeysFrom(discovery_url=url, reach=reach)
-            if url.endswith(_WELL_KNOWN)
-            else KeysFrom(jwks_url=url, reach=reach)
+        is_metadata = url.endswith(_WELL_KNOWN)
+        section = Issuer.model_construct(**{**defaults, "profile": profile})
+        keys = KeysFrom(
+            jwks_url=None if is_metadata else url,
+            discovery_url=url if is_metadata else None,
+            reach=reach,
+            max_stale=section.max_stale,
+            refresh=section.refresh,
         )
-        section = Issuer.model_construct(profile=profile)
         result.extend(
             native.build(section, NamedIssuer(issuer, keys), audience, roles, document.source(_AT))
             for issuer in issuer_names

@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Any, Final
 from urllib.parse import urlsplit
 
-from rolecall.config import claim_path, lowering, opaque_tokens, schema, urls
+from rolecall.config import claim_path, litellm_identity, lowering, opaque_tokens, schema, urls
 from rolecall.config import issuers as native
 from rolecall.config.document import Document, KeyPath
 from rolecall.config.issuer_keys import NamedIssuer
@@ -18,8 +18,6 @@ from rolecall.config.settings import (
     Timeouts,
 )
 from rolecall.core import MODEL_ENDPOINTS, RoleMapping, Rule, Source
-
-INTERNAL_USER: Final = "internal_user"
 
 _ROUTES: Final[dict[str, tuple[str, ...]]] = {
     "llm_api_routes": MODEL_ENDPOINTS,
@@ -39,12 +37,17 @@ _ROUTES: Final[dict[str, tuple[str, ...]]] = {
 _USERINFO_TTL: Final = 60
 _NO_ENDPOINT: Final = "needs oidc_userinfo_endpoint: the URL of the userinfo endpoint."
 
+_NO_DATABASE: Final = "users and teams are those of the token, and kept nowhere; remove it"
+
 HINTS: Final[Mapping[str, str]] = {
     "general_settings.database_url": "Rolecall keeps no database; remove it",
-    "general_settings.litellm_jwtauth.public_key_ttl": "keys are refreshed by themselves, and at"
-    " once for an unknown key ID; remove it",
     "general_settings.litellm_jwtauth.custom_validate": "Python code is not loaded from the"
-    " configuration; remove it",
+    " configuration; write require: at the issuer for claims that must have a value, or when: at a"
+    " role for a condition over all of them",
+    "general_settings.litellm_jwtauth.user_id_upsert": _NO_DATABASE,
+    "general_settings.litellm_jwtauth.team_id_upsert": _NO_DATABASE,
+    "general_settings.litellm_jwtauth.team_id_default": _NO_DATABASE,
+    "general_settings.litellm_jwtauth.sync_user_role_and_teams": _NO_DATABASE,
     "litellm_settings.callbacks": "there are no callbacks; remove it",
     "litellm_settings.drop_params": "nothing is dropped in silence: a field that a provider cannot"
     " take is refused; remove it",
@@ -58,6 +61,8 @@ class Lowered:
     """What LiteLLM's sections become."""
 
     role_paths: tuple[claim_path.ClaimPath, ...] | None = None
+    claims: dict[str, Any] = field(default_factory=dict)
+    issuers: list[tuple[KeyPath, Issuer]] = field(default_factory=list)
     mappings: list[tuple[KeyPath, RoleMapping]] = field(default_factory=list)
     rules: list[tuple[KeyPath, Rule]] = field(default_factory=list)
     issuers_from_environment: bool = False
@@ -69,7 +74,7 @@ def policy(file: schema.File, document: Document) -> Lowered:
     lowered = Lowered()
     general = file.general_settings
     auth = general.litellm_jwtauth
-    at: KeyPath = ("general_settings", "litellm_jwtauth")
+    at = litellm_identity.AT
     if general.enable_jwt_auth:
         lowered.issuers_from_environment = True
     elif auth is not None:
@@ -81,7 +86,15 @@ def policy(file: schema.File, document: Document) -> Lowered:
             " token alone.",
         )
     if auth is not None:
-        _roles(auth, at, document, lowered)
+        if auth.enforce_rbac is False:
+            document.warn(
+                (*at, "enforce_rbac"),
+                "has no effect: rules are always enforced here; set it to true.",
+            )
+        lowered.claims = litellm_identity.claims(auth, document)
+        lowered.role_paths = litellm_identity.role_paths(auth, document)
+        lowered.mappings = litellm_identity.roles(auth, lowered.role_paths, document)
+        lowered.issuers = litellm_identity.listed_issuers(auth, document, lowered.claims)
         lowered.userinfo = bool(auth.oidc_userinfo_enabled)
     for path, permissions in (
         (("general_settings", "role_permissions"), general.role_permissions),
@@ -91,35 +104,6 @@ def policy(file: schema.File, document: Document) -> Lowered:
         for index, permission in enumerate(permissions):
             _permission(permission, (*path, index), document, lowered)
     return lowered
-
-
-def _roles(auth: schema.LiteLLMAuth, at: KeyPath, document: Document, lowered: Lowered) -> None:
-    if (auth.user_roles_jwt_field is None) != (auth.user_allowed_roles is None):
-        document.report(at, "needs user_roles_jwt_field and user_allowed_roles together.")
-        return
-    if auth.enforce_rbac is False:
-        document.warn(
-            (*at, "enforce_rbac"), "has no effect: rules are always enforced here; set it to true."
-        )
-    if auth.user_roles_jwt_field is None or auth.user_allowed_roles is None:
-        return
-    try:
-        lowered.role_paths = (claim_path.parse(auth.user_roles_jwt_field),)
-    except ValueError as error:
-        document.report((*at, "user_roles_jwt_field"), f"{error}.")
-        return
-    path = (*at, "user_allowed_roles")
-    lowered.mappings.append(
-        (
-            path,
-            RoleMapping(
-                role=INTERNAL_USER,
-                any_of=tuple(auth.user_allowed_roles),
-                issuers=(),
-                source=document.source(path),
-            ),
-        )
-    )
 
 
 def with_userinfo(

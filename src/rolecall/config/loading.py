@@ -23,6 +23,7 @@ from rolecall.config import (
 )
 from rolecall.config import issuers as native_issuers
 from rolecall.config.document import Document, KeyPath, read
+from rolecall.config.issuer_schema import Issuer
 from rolecall.config.problems import ConfigurationError, Problem
 from rolecall.config.settings import Settings
 
@@ -142,19 +143,26 @@ def _lower(
 ) -> Settings:
     lowered = litellm.policy(file, document)
     keys = static_keys.keys(file, document)
-    issuers = native_issuers.issuers(file.issuers, document, lowered.role_paths)
+    sections: list[tuple[KeyPath, Issuer]] = [
+        *(
+            (("issuers", index), native_issuers.with_defaults(section, lowered.claims))
+            for index, section in enumerate(file.issuers)
+        ),
+        *lowered.issuers,
+    ]
+    issuers = native_issuers.issuers(sections, document, lowered.role_paths)
     if lowered.issuers_from_environment and (
-        jwt_environment.is_set(environ) or not (file.issuers or lowered.userinfo)
+        jwt_environment.is_set(environ) or not (sections or lowered.userinfo)
     ):
         taken = {issuer.issuer for issuer in issuers}
         issuers += [
             issuer
             for issuer in jwt_environment.issuers(
-                document, environ, lowered.role_paths, offline=offline
+                document, environ, lowered.role_paths, lowered.claims, offline=offline
             )
             if issuer.issuer not in taken
         ]
-    elif not (file.issuers or keys or lowered.userinfo):
+    elif not (sections or keys or lowered.userinfo):
         document.report(
             (),
             "trusts no issuer: write issuers: (or general_settings.enable_jwt_auth: true with"

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field
 from rolecall.config.issuer_schema import Issuer
 from rolecall.config.policy_schema import ConditionsSection, Role, RuleEntry, Terms
 from rolecall.config.settings import ProviderName
-from rolecall.config.shapes import Names, Seconds, Text
+from rolecall.config.shapes import Names, OneOrMore, Seconds, Text
 from rolecall.config.shapes import Section as _Section
 
 _SHA256: Final = re.compile("sha256:[0-9a-fA-F]{64}")
@@ -68,9 +68,45 @@ class RolePermission(_Section):
     routes: list[Text] | None = None
 
 
+class LiteLLMRoleMapping(_Section):
+    """LiteLLM's ``litellm_jwtauth.role_mappings[]``."""
+
+    role: Text
+    internal_role: Text
+
+
+class LiteLLMIssuer(_Section):
+    """LiteLLM's ``litellm_jwtauth.issuers[]``."""
+
+    issuer: Text
+    audience: OneOrMore | None = None
+    disable_audience_validation: bool = False
+    jwks_url: Text | None = None
+    user_id_jwt_field: Text | None = None
+    user_email_jwt_field: Text | None = None
+    end_user_id_jwt_field: Text | None = None
+    org_id_jwt_field: Text | None = None
+    team_id_jwt_field: Text | None = None
+    team_ids_jwt_field: Text | None = None
+
+
 class LiteLLMAuth(_Section):
     """LiteLLM's ``general_settings.litellm_jwtauth``."""
 
+    issuers: list[LiteLLMIssuer] = []
+    public_key_ttl: Annotated[int, Field(ge=10, le=86_400)] | None = None
+    public_key_stale_ttl: Annotated[int, Field(ge=0, le=604_800)] | None = None
+    user_id_jwt_field: Text | None = None
+    user_email_jwt_field: Text | None = None
+    end_user_id_jwt_field: Text | None = None
+    org_id_jwt_field: Text | None = None
+    team_id_jwt_field: Text | None = None
+    team_ids_jwt_field: Text | None = None
+    object_id_jwt_field: Text | None = None
+    user_allowed_email_domain: Text | None = None
+    admin_jwt_scope: Text | None = None
+    roles_jwt_field: Text | None = None
+    role_mappings: list[LiteLLMRoleMapping] = []
     user_roles_jwt_field: Text | None = None
     user_allowed_roles: Names | None = None
     enforce_rbac: bool | None = None

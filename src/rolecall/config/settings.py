@@ -68,6 +68,7 @@ class KeysFrom:
     """Where an issuer's key set comes from: one of the first three is set, or it has none.
 
     Attributes:
+        refresh: seconds between two fetches where the server does not say; None for an hour.
         max_stale: seconds that the last good keys serve on after they were due to be fetched
             again, while they cannot be.
     """
@@ -77,6 +78,7 @@ class KeysFrom:
     jwks_file: str | None = None
     reach: Reach = Reach()
     max_stale: float = 86_400.0
+    refresh: float | None = None
 
     @property
     def anywhere(self) -> bool:

@@ -203,7 +203,7 @@ class KeySource:
         self._failures = 0
         self.fetched_at = self._clock()
         self.fresh_for = (
-            self._pace.refresh
+            (self._from.refresh or self._pace.refresh)
             if max_age is None
             else min(max(max_age, self._pace.least), self._pace.most)
         )

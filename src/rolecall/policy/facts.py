@@ -18,6 +18,9 @@ _CALLER: Final[Mapping[str, Callable[[Caller], Any]]] = {
     "caller.roles": lambda caller: list(caller.roles),
     "caller.groups": lambda caller: list(caller.groups),
     "caller.scopes": lambda caller: list(caller.scopes),
+    "caller.teams": lambda caller: list(caller.teams),
+    "caller.email": lambda caller: caller.email,
+    "caller.organization": lambda caller: caller.organization,
 }
 _CALL: Final[Mapping[str, Callable[[Call], Any]]] = {
     "call.endpoint": lambda call: call.endpoint,

@@ -31,6 +31,10 @@ _CALLER: Final[Mapping[str, cel.Type]] = {
     "caller.kind": _STRING,
     "caller.groups": _STRINGS,
     "caller.scopes": _STRINGS,
+    "caller.teams": _STRINGS,
+    # null where the token has none
+    "caller.email": cel.Type.DYN,
+    "caller.organization": cel.Type.DYN,
     "claims": cel.Type.Map(_STRING, cel.Type.DYN),
 }
 ROLE_VARIABLES: Final[Mapping[str, cel.Type]] = _CALLER
