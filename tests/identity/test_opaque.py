@@ -161,7 +161,7 @@ async def test_k12_an_endpoint_that_fails_is_a_503_within_its_deadline(fault):
             began = time.perf_counter()
             assert await verdict(verifier, TOKEN.encode()) in {LATER, REFUSED}
             assert time.perf_counter() - began < 1
-            (lookups,) = [opaque.lookups for opaque in verifier._opaque]
+            (lookups,) = [opaque.lookups for opaque in verifier.opaque]
             assert lookups.made == 1
             # what says in good JSON that it knows nothing is no failure
             assert lookups.failed == (server.fault not in map(FAULTS.get, SAYS_NOTHING))
@@ -249,7 +249,7 @@ async def test_what_is_remembered_has_its_bounds(monkeypatch):
     async with asking(negative_ttl=60) as verifier:
         for number in range(30):
             assert await verdict(verifier, f"made-up-{number}".encode()) == REFUSED
-        (opaque,) = verifier._opaque
+        (opaque,) = verifier.opaque
         assert len(opaque._refused) == 10
         assert not opaque._asking
 
@@ -450,6 +450,36 @@ async def test_userinfo_speaks_of_a_person_until_it_is_asked_again():
         server.tokens[TOKEN] = web.Response(status=401)
         for later, expected in ((59, "accepted"), (60, REFUSED)):
             verifier.clock.now = NOW + later
+            assert await verdict(verifier, TOKEN.encode()) == expected
+
+
+WHO = {
+    "the right claim": ({"require": ((("dept",), ("ml",)),)}, {"dept": "ml"}, "accepted"),
+    "another claim": ({"require": ((("dept",), ("ml",)),)}, {"dept": "hr"}, "invalid_claim"),
+    "no such claim": ({"require": ((("dept",), ("ml",)),)}, {}, "invalid_claim"),
+    "our mail": (
+        {"email_domains": ("acme.example",)},
+        {"email": "j@acme.example", "email_verified": True},
+        "accepted",
+    ),
+    "another's mail": (
+        {"email_domains": ("acme.example",)},
+        {"email": "j@evil.example", "email_verified": True},
+        "invalid_claim",
+    ),
+    "an alias of the issuer": ({"aliases": (OTHER,)}, {"iss": OTHER}, "accepted"),
+}
+
+
+@pytest.mark.parametrize("way", ["introspection", "userinfo"])
+@pytest.mark.parametrize(("demand", "said", "expected"), WHO.values(), ids=WHO)
+async def test_what_is_demanded_of_signed_tokens_is_demanded_of_opaque_ones(
+    way, demand, said, expected
+):
+    async with authorization_server() as server:
+        issuer = of(server) if way == "introspection" else described(server)
+        async with gate(replace(issuer, **demand)) as verifier:
+            server.tokens[TOKEN] = {**without("iss"), **said}
             assert await verdict(verifier, TOKEN.encode()) == expected
 
 

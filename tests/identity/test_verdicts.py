@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from rolecall.core import Caller
 from rolecall.identity.signature import verify
+from rolecall.identity.tally import Tally
 from rolecall.identity.verdicts import LONGEST, Verdict, Verdicts
 
 from .parts.gate import CLAIMS, ISSUER, NOW, SIGNER, Clock, gate, verdict
@@ -19,7 +20,7 @@ def of_john(key="key", life=LONGEST):
 
 def remembering(life=LONGEST, token=b"token"):
     verdicts = Verdicts(8)
-    verdicts.remember(token, of_john(life=life), NOW)
+    verdicts.remember(token, of_john(life=life), Tally(), NOW)
     return verdicts
 
 
@@ -55,7 +56,7 @@ def test_k11_a_verdict_is_found_by_the_very_same_bytes_alone(one, other):
 def test_the_oldest_verdict_makes_room():
     verdicts = Verdicts(3)
     for name in (b"a", b"b", b"c", b"a", b"d"):
-        verdicts.remember(name, of_john(), NOW)
+        verdicts.remember(name, of_john(), Tally(), NOW)
     remembered = {name for name in (b"a", b"b", b"c", b"d") if verdicts.find(name, NOW)}
     assert remembered == {b"a", b"c", b"d"}
 
@@ -64,14 +65,14 @@ def test_a_thousand_tokens_take_the_room_of_the_limit():
     verdicts = Verdicts(100)
     names = [str(number).encode() for number in range(1000)]
     for name in names:
-        verdicts.remember(name, of_john(), NOW)
+        verdicts.remember(name, of_john(), Tally(), NOW)
     assert [name for name in names if verdicts.find(name, NOW)] == names[900:]
 
 
 def test_what_a_key_has_signed_is_forgotten_with_the_key():
     verdicts = Verdicts()
     for key in ("one", "two", "three"):
-        verdicts.remember(key.encode(), of_john(key), NOW)
+        verdicts.remember(key.encode(), of_john(key), Tally(), NOW)
     verdicts.forget(frozenset({"one", "three", "never seen"}))
     assert [verdicts.find(key, NOW) for key in (b"one", b"two", b"three")] == [None, JOHN, None]
 

@@ -3,7 +3,7 @@
 import pytest
 
 from rolecall.core import Caller, Condition, RoleClaim, RoleMapping, Source
-from rolecall.policy import assign_roles, compile_policy
+from rolecall.policy import assign_roles, compile_policy, included_roles
 
 AT = Source("gw.yaml", 1)
 
@@ -104,3 +104,17 @@ def test_included_roles_are_held_too_through_any_number_of_steps():
     assert held(*roles, values=["l"])[0] == {"lead", "staff", "guest"}
     assert held(*roles, values=["s"])[0] == {"staff", "guest"}
     assert held(*roles, values=["g"])[0] == {"guest"}
+
+
+def test_a_role_that_is_given_directly_includes_what_it_includes():
+    """A static key's roles: a denial for an included role must hold for it too."""
+    table = compile_policy(
+        [
+            mapping(role="lead", any_of=("l",), includes=("staff",)),
+            mapping(role="staff", any_of=("s",), includes=("guest",)),
+            mapping(role="guest", any_of=("g",)),
+        ],
+        [],
+    )
+    assert included_roles(table, ["lead"]) == {"lead", "staff", "guest"}
+    assert included_roles(table, ["guest", "unmapped"]) == {"guest", "unmapped"}

@@ -6,6 +6,7 @@ import signal
 import sys
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 import click
@@ -23,6 +24,7 @@ log = logging.getLogger("rolecall.gateway")
 _CONFIG: Final = "ROLECALL_WORKER_CONFIG"
 _ALLOW_UNKNOWN: Final = "ROLECALL_WORKER_ALLOW_UNKNOWN"
 _LOG_FORMAT: Final = "ROLECALL_WORKER_LOG_FORMAT"
+_SIBLINGS: Final = "ROLECALL_WORKER_SIBLINGS"
 
 # seconds that requests under way may still take; Kubernetes kills after 30
 _GRACE: Final = 20
@@ -91,7 +93,9 @@ def serve(  # noqa: PLR0913 - one parameter an option
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: None)
     if workers > 1:
-        Multiprocess(server, [listening]).run()
+        with TemporaryDirectory(prefix="rolecall-") as siblings:
+            os.environ[_SIBLINGS] = siblings
+            Multiprocess(server, [listening]).run()
         return
     running = uvicorn.Server(server)
     running.run([listening])
@@ -104,6 +108,8 @@ def application() -> Gateway:
     configure("json" if os.environ[_LOG_FORMAT] == "json" else "text")
     read = partial(load, path, os.environ, allow_unknown=bool(os.environ[_ALLOW_UNKNOWN]))
     gateway = Gateway(
-        compile_snapshot(read().settings), background=lambda: follow(gateway, path, read)
+        compile_snapshot(read().settings),
+        background=lambda: follow(gateway, path, read),
+        siblings=Path(siblings) if (siblings := os.environ.get(_SIBLINGS)) else None,
     )
     return gateway

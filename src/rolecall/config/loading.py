@@ -178,11 +178,13 @@ def _lower(
     mappings = [*lowered.mappings, *((("roles", i), role) for i, role in enumerate(roles))]
     policy_lowering.check_includes(mappings, document)
     placed = [*lowered.rules, *((("rules", i), rule) for i, rule in enumerate(rules))]
+    metrics = lowering.metrics(file.metrics, document)
     gaps.warn(
         document,
-        mappings=mappings,
+        given=[(path, mapping.role) for path, mapping in mappings]
+        + [(path, role) for path, key in keys for role in sorted(key.roles)],
         rules=placed,
-        keys=keys,
+        readers=(metrics and metrics.roles) or frozenset(),
         model_names={model.name for model in models},
     )
     return Settings(
@@ -193,6 +195,7 @@ def _lower(
         models=tuple(models),
         limits=lowering.limits(file.limits),
         keys=tuple(key for _, key in keys),
+        metrics=metrics,
         condition_headers=frozenset(name.lower() for name in file.conditions.headers),
     )
 

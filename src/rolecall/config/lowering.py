@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from rolecall.config import schema, urls
+from rolecall.config import issuers, schema, urls
 from rolecall.config.document import Document, KeyPath
 from rolecall.config.environment import MissingVariable, variable
 from rolecall.config.providers import DEFAULTS, infer
 from rolecall.config.settings import (
     Limits,
+    Metrics,
     ModelSettings,
     ProviderName,
     Timeouts,
@@ -124,6 +125,17 @@ def _tls(section: schema.Model, path: KeyPath, document: Document) -> Tls | None
     if section.ca_file is None and section.client_cert is None:
         return None
     return Tls(section.ca_file, section.client_cert, section.client_key)
+
+
+def metrics(section: schema.MetricsSection | None, document: Document) -> Metrics | None:
+    """``metrics:``; ``any`` alone admits everybody."""
+    if section is None:
+        return None
+    if section.roles == [issuers.ANY]:
+        return Metrics(None)
+    if issuers.ANY in section.roles:
+        document.report(("metrics", "roles"), "mixes 'any' with roles; write one or the other.")
+    return Metrics(frozenset(section.roles))
 
 
 def limits(section: schema.LimitsSection) -> Limits:

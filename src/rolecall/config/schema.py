@@ -60,6 +60,12 @@ class LimitsSection(_Section):
     token_depth: Annotated[int, Field(ge=2, le=64)] | None = None
 
 
+class MetricsSection(_Section):
+    """``metrics``."""
+
+    roles: OneOrMore
+
+
 class RolePermission(_Section):
     """LiteLLM's ``role_permissions[]``."""
 
@@ -168,6 +174,7 @@ class File(_Section):
     conditions: ConditionsSection = ConditionsSection()
     models: list[Model] = []
     limits: LimitsSection = LimitsSection()
+    metrics: MetricsSection | None = None
     general_settings: GeneralSettings = GeneralSettings()
     role_permissions: list[RolePermission] = []
     model_list: list[LiteLLMModel] = []

@@ -283,6 +283,13 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Metrics:
+    """Who may read the metrics: callers with one of these roles; None for everybody."""
+
+    roles: frozenset[str] | None
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """A whole configuration.
 
@@ -296,4 +303,5 @@ class Settings:
     models: tuple[ModelSettings, ...]
     limits: Limits = field(default_factory=Limits)
     keys: tuple[StaticKey, ...] = ()
+    metrics: Metrics | None = None
     condition_headers: frozenset[str] = frozenset()

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Any
 
 from rolecall.core import Reason, Refusal
@@ -12,8 +13,11 @@ from rolecall.gateway.asgi import Receive, Scope, Send
 from rolecall.gateway.body import ClientGone
 from rolecall.gateway.endpoints import Route, form_of, route
 from rolecall.gateway.exchange import Exchange
+from rolecall.gateway.figures import figures
+from rolecall.gateway.metrics import admit, send_metrics
 from rolecall.gateway.snapshot import Snapshot
 from rolecall.gateway.way import call_model, list_models
+from rolecall.gateway.workers import Workers
 from rolecall.record import Recorder
 from rolecall.upstream import AiohttpTransport, Transport
 from rolecall.wire import Format
@@ -31,6 +35,10 @@ class Gateway:
         make_transport: called once the loop runs.
         recorder: where refusals are written down.
         background: runs beside the requests until the application stops.
+        siblings: the folder where the processes of one port meet; None for the only one.
+
+    Attributes:
+        reloads: of the configuration, by what came of them.
     """
 
     def __init__(
@@ -40,12 +48,15 @@ class Gateway:
         make_transport: Callable[[], Transport] = AiohttpTransport,
         recorder: Recorder | None = None,
         background: Callable[[], Coroutine[Any, Any, None]] | None = None,
+        siblings: Path | None = None,
     ) -> None:
         self._snapshot = snapshot
         self._make_transport = make_transport
         self._recorder = recorder or Recorder()
         self._background = background
         self._transport: Transport | None = None
+        self.reloads = {"applied": 0, "rejected": 0}
+        self._workers = Workers(siblings, lambda: figures(self._snapshot, self.reloads))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one connection scope (ASGI 3)."""
@@ -65,6 +76,7 @@ class Gateway:
         await snapshot.verifier.start()
         self._snapshot = snapshot
         await former.verifier.retire()
+        self.reloads["applied"] += 1
         _log_facts(snapshot)
 
     async def _answer(self, exchange: Exchange) -> None:
@@ -100,6 +112,9 @@ class Gateway:
                 )
             case "models" | "model":
                 await list_models(exchange, place, snapshot)
+            case "metrics":
+                await admit(exchange, snapshot)
+                await send_metrics(exchange, await self._workers.figures())
             case "live":
                 await send_json(exchange, 200, b'{"status":"alive"}')
             case "ready":
@@ -122,11 +137,13 @@ class Gateway:
             await send({"type": "lifespan.startup.failed"})
             return
         _log_facts(self._snapshot)
+        await self._workers.start()
         background = asyncio.create_task(self._background()) if self._background else None
         await send({"type": "lifespan.startup.complete"})
         await receive()
         if background is not None:
             background.cancel()
+        await self._workers.stop()
         await self._snapshot.verifier.stop()
         if self._transport is not None:
             await self._transport.close()

@@ -8,7 +8,7 @@ from rolecall.gateway.asgi import Scope
 from rolecall.upstream import Headers
 from rolecall.wire import Format
 
-Kind = Literal["call", "models", "model", "live", "ready"]
+Kind = Literal["call", "models", "model", "live", "ready", "metrics"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,7 @@ ENDPOINTS: Final[dict[tuple[str, str], Endpoint]] = {
     ("GET", "/livez"): _LIVE,
     ("GET", "/health/readiness"): _READY,
     ("GET", "/readyz"): _READY,
+    ("GET", "/metrics"): Endpoint("metrics"),
 }
 """Every endpoint by method and path, but for ``/v1/models/{id}``, whose ID may hold slashes."""
 

@@ -47,6 +47,7 @@ async def _reload(gateway: Gateway, load: Callable[[], Loaded]) -> None:
     except ConfigurationError as error:
         for problem in error.problems:
             log.warning("%s", problem)
+        gateway.reloads["rejected"] += 1
         log.warning("the configuration was not reloaded; the former one serves on")
         return
     for warning in loaded.warnings:

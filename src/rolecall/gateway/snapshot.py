@@ -2,12 +2,12 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from rolecall.config import Limits, Settings
 from rolecall.identity import Verifier
-from rolecall.policy import Table, assign_roles, compile_policy
+from rolecall.policy import Table, assign_roles, compile_policy, included_roles
 from rolecall.upstream import Catalogue
 
 
@@ -33,7 +33,7 @@ def compile_snapshot(settings: Settings, *, clock: Callable[[], float] = time.ti
             settings.issuers,
             limits=settings.limits,
             complete=partial(assign_roles, table),
-            keys=settings.keys,
+            keys=[replace(key, roles=included_roles(table, key.roles)) for key in settings.keys],
         ),
         catalogue=Catalogue(settings.models),
         limits=settings.limits,

@@ -59,13 +59,16 @@ def described(answer: Claims, issuer: IssuerSettings, now: float, ttl: float) ->
         claim.check_audience(answer, issuer.audience, "")
     claim.check_required(answer, issuer)
     claim.check_email_domain(answer, issuer)
+    claim.check_required(answer, issuer)
+    claim.check_email_domain(answer, issuer)
     caller = replace(caller_from(issuer, answer, now + ttl), kind="person")
     check_client(caller, issuer)
     return caller
 
 
 def _check_issuer(answer: Claims, issuer: IssuerSettings) -> None:
-    if answer.get("iss", issuer.issuer) != issuer.issuer:
+    # a tuple: what stands there may have no hash
+    if answer.get("iss", issuer.issuer) not in (issuer.issuer, *issuer.aliases):
         raise Refusal(
             Reason.UNKNOWN_ISSUER, "The token's issuer says that another one has issued it (iss)."
         )

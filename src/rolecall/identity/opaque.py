@@ -71,7 +71,7 @@ class OpaqueTokens:
     ) -> None:
         self.lookups = LookUps()
         self.prefix = settings.prefix.encode()
-        self._issuer = issuer
+        self.issuer = issuer
         self._settings = settings
         self._session = Session(
             settings.endpoint,
@@ -139,7 +139,7 @@ class OpaqueTokens:
             return self._judge(claims)
         except FetchError as error:
             self.lookups.failed += 1
-            log.warning("issuer %s: a token could not be looked up: %s", self._issuer, error)
+            log.warning("issuer %s: a token could not be looked up: %s", self.issuer, error)
             return _unavailable()
         except Refusal as refusal:
             self._remember(digest, refusal)

@@ -5,6 +5,7 @@ from hashlib import sha256
 from typing import Final
 
 from rolecall.core import Caller
+from rolecall.identity.tally import Tally
 
 LONGEST: Final = 60.0
 MOST: Final = 8192
@@ -25,20 +26,41 @@ class Verdict:
     thumbprint: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Remembered:
+    caller: Caller
+    until: float
+    thumbprint: str | None
+    tally: Tally
+
+
 class Verdicts:
     """Remembered credentials by SHA-256 of all their bytes (never of a part: CVE-2026-35030)."""
 
     def __init__(self, most: int = MOST) -> None:
         self._most = most
-        self._verdicts: dict[bytes, Verdict] = {}
+        self._verdicts: dict[bytes, _Remembered] = {}
 
     def find(self, token: bytes, now: float) -> Caller | None:
         """The caller of a remembered credential, if it may still be believed."""
         verdict = self._verdicts.get(sha256(token).digest())
-        return verdict.caller if verdict is not None and now < verdict.until else None
+        if verdict is None or now >= verdict.until:
+            return None
+        verdict.tally.remembered += 1
+        return verdict.caller
 
-    def remember(self, token: bytes, verdict: Verdict, now: float) -> None:
-        """Remember a credential that has just been verified, in the place of the oldest."""
+    def __len__(self) -> int:
+        return len(self._verdicts)
+
+    def remember(self, token: bytes, verdict: Verdict, tally: Tally, now: float) -> None:
+        """Remember a credential that has just been verified, in the place of the oldest.
+
+        Args:
+            token: all its bytes.
+            verdict: what came of it.
+            tally: where it is counted each time that it is found.
+            now: seconds since the epoch.
+        """
         if verdict.until <= now:
             return
         key = sha256(token).digest()
@@ -46,7 +68,7 @@ class Verdicts:
         if len(self._verdicts) >= self._most:
             # the oldest went in first
             del self._verdicts[next(iter(self._verdicts))]
-        self._verdicts[key] = verdict
+        self._verdicts[key] = _Remembered(verdict.caller, verdict.until, verdict.thumbprint, tally)
 
     def forget(self, thumbprints: frozenset[str]) -> None:
         """Forget every token that one of these keys has signed."""

@@ -2,13 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 from rolecall.config import IssuerSettings, KeysFrom, Limits, Opaque, StaticKey
-from rolecall.core import Caller, Reason, Refusal
+from rolecall.core import KEYS_ISSUER, Caller, Reason, Refusal
 from rolecall.identity import claims as claim
 from rolecall.identity.access_token import accept
 from rolecall.identity.active_token import described, introspected
@@ -16,11 +17,12 @@ from rolecall.identity.claims import Claims
 from rolecall.identity.fetch import Fetch, fetch_json
 from rolecall.identity.guard import Presented, open_token
 from rolecall.identity.jwk import VerificationKey
-from rolecall.identity.keysource import KeySource, Pace
-from rolecall.identity.opaque import OpaqueTokens, owner
+from rolecall.identity.keysource import Fetches, KeySource, Pace
+from rolecall.identity.opaque import LookUps, OpaqueTokens, owner
 from rolecall.identity.profiles import PROFILES
 from rolecall.identity.signature import Verify, verify
 from rolecall.identity.static_keys import StaticKeys
+from rolecall.identity.tally import NOBODY, Tallies
 from rolecall.identity.verdicts import LONGEST, Verdict, Verdicts
 
 _PATIENCE: Final = 3.0
@@ -38,15 +40,23 @@ class IssuerState:
 
     Attributes:
         issuer: its name.
+        ready: whether its tokens can be verified.
+        error: why its keys are not fresh.
         keys: how many; None where its tokens are not signed.
-        error: why they are not fresh.
+        age: seconds since the keys were fetched; None where there are none.
+        fetches: what became of fetching them; None where its tokens are not signed.
         looked_up_at: where its opaque tokens are looked up, if it has any.
+        lookups: what became of that.
     """
 
     issuer: str
-    keys: int | None
-    error: str | None
-    looked_up_at: str | None
+    ready: bool = True
+    error: str | None = None
+    keys: int | None = None
+    age: float | None = None
+    fetches: Fetches | None = None
+    looked_up_at: str | None = None
+    lookups: LookUps | None = None
 
 
 class Verifier:
@@ -80,12 +90,13 @@ class Verifier:
         self._clock = clock
         self._verify = verify_signature
         self._verdicts = Verdicts()
-        self._keys = StaticKeys(keys)
+        self._keys = StaticKeys(keys, clock)
+        self.tallies = Tallies()
         self._tasks: list[asyncio.Task[None]] = []
         self.sources: dict[tuple[KeysFrom, str], KeySource] = {}
         self._settings = tuple(issuers)
         self._issuers: dict[str, _Issuer] = {}
-        self._opaque = [
+        self.opaque = [
             self._opaque_tokens(settings, settings.opaque)
             for settings in issuers
             if settings.opaque
@@ -121,16 +132,24 @@ class Verifier:
             await asyncio.wait(without, timeout=_PATIENCE)
 
     def adopt(self, former: "Verifier") -> None:
-        """Take over the keys of issuers that both know: a reload must not lose good keys."""
+        """Take over the keys of issuers that both know, and all counts.
+
+        A reload must not lose good keys, and a counter never goes back.
+        """
+        self.tallies = former.tallies
         for place, source in self.sources.items():
             if known := former.sources.get(place):
                 source.adopt(known)
+        for opaque in self.opaque:
+            for before in former.opaque:
+                if before.issuer == opaque.issuer:
+                    opaque.lookups = before.lookups
 
     async def retire(self) -> None:
         """Stop refreshing; requests that wait for a fetch still get its result."""
         for task in self._tasks:
             task.cancel()
-        for opaque in self._opaque:
+        for opaque in self.opaque:
             await opaque.retire()
 
     async def stop(self) -> None:
@@ -141,7 +160,7 @@ class Verifier:
                 await task
         for source in self.sources.values():
             await source.close()
-        for opaque in self._opaque:
+        for opaque in self.opaque:
             await opaque.close()
 
     @property
@@ -154,18 +173,35 @@ class Verifier:
         )
 
     def state(self) -> list[IssuerState]:
-        """Every issuer with the number of its keys."""
-        return [self._state(settings) for settings in self._settings]
+        """Every issuer, and how it stands with its keys."""
+        opaque = {one.issuer: one.lookups for one in self.opaque}
+        return [
+            replace(
+                self._state_of_keys(issuer.issuer),
+                looked_up_at=issuer.opaque.endpoint if issuer.opaque is not None else None,
+                lookups=opaque.get(issuer.issuer),
+            )
+            for issuer in self._settings
+        ]
 
-    def _state(self, settings: IssuerSettings) -> IssuerState:
-        issuer = self._issuers.get(settings.issuer)
-        keys = issuer.source.keys if issuer is not None else None
+    def _state_of_keys(self, name: str) -> IssuerState:
+        issuer = self._issuers.get(name)
+        if issuer is None:
+            return IssuerState(name)
+        source = issuer.source
         return IssuerState(
-            issuer=settings.issuer,
-            keys=None if issuer is None else len(keys.keys) if keys is not None else 0,
-            error=issuer.source.error if issuer is not None else None,
-            looked_up_at=settings.opaque.endpoint if settings.opaque is not None else None,
+            name,
+            ready=source.keys is not None,
+            error=source.error,
+            keys=len(source.keys.keys) if source.keys is not None else 0,
+            age=source.age,
+            fetches=source.fetches,
         )
+
+    @property
+    def remembered(self) -> int:
+        """How many credentials are remembered now."""
+        return len(self._verdicts)
 
     async def authenticate(self, token: bytes) -> Caller:
         """Say whose a credential is: a token's, or a static key's.
@@ -178,19 +214,31 @@ class Verifier:
         caller = self._verdicts.find(token, self._clock())
         if caller is not None:
             return caller
-        verdict = await self._verdict(token)
-        self._verdicts.remember(token, verdict, self._clock())
+        return await self._look_at(token)
+
+    async def _look_at(self, credential: bytes) -> Caller:
+        tally = self.tallies.of(NOBODY)
+        try:
+            issuer, verify = self._way(credential)
+            tally = self.tallies.of(issuer)
+            verdict = await verify()
+        except Refusal as refusal:
+            tally.refuse(refusal.reason)
+            raise
+        tally.accepted += 1
+        self._verdicts.remember(credential, verdict, tally, self._clock())
         return verdict.caller
 
-    async def _verdict(self, credential: bytes) -> Verdict:
+    def _way(self, credential: bytes) -> tuple[str, Callable[[], Awaitable[Verdict]]]:
         # what a credential is, it says itself, and it is never tried as anything else
-        static = self._keys.find(credential, self._clock())
-        if static is not None:
-            return static
-        opaque = owner(credential, self._opaque)
+        if self._keys.owns(credential):
+            return KEYS_ISSUER, partial(self._keys.verify, credential)
+        opaque = owner(credential, self.opaque)
         if opaque is not None:
-            return await opaque.verify(credential, self._limits.token)
-        return await self._signed(credential)
+            return opaque.issuer, partial(opaque.verify, credential, self._limits.token)
+        presented = open_token(credential, self._limits)
+        issuer = self._issuer(presented)
+        return issuer.settings.issuer, partial(self._signed, presented, issuer)
 
     def _opaque_tokens(self, issuer: IssuerSettings, opaque: Opaque) -> OpaqueTokens:
         speak = introspected if opaque.client is not None else described
@@ -202,9 +250,12 @@ class Verifier:
 
         return OpaqueTokens(issuer.issuer, opaque, judge=judge, clock=self._clock)
 
-    async def _signed(self, token: bytes) -> Verdict:
-        presented = open_token(token, self._limits)
-        issuer = self._issuer(presented)
+    async def _signed(self, presented: Presented, issuer: _Issuer) -> Verdict:
+        if presented.jws.algorithm not in issuer.settings.algorithms:
+            raise Refusal(
+                Reason.ALGORITHM_NOT_ALLOWED,
+                "The token's signature algorithm (alg) is not allowed for its issuer.",
+            )
         key = await self._signing_key(presented, issuer)
         now = self._clock()
         caller = self._complete(accept(presented, issuer.settings, now))
@@ -217,11 +268,6 @@ class Verifier:
             raise Refusal(
                 Reason.UNKNOWN_ISSUER,
                 "The token's issuer (iss) is not one that this gateway trusts.",
-            )
-        if presented.jws.algorithm not in issuer.settings.algorithms:
-            raise Refusal(
-                Reason.ALGORITHM_NOT_ALLOWED,
-                "The token's signature algorithm (alg) is not allowed for its issuer.",
             )
         return issuer
 

@@ -4,6 +4,7 @@ from rolecall.policy.evaluate import (
     assign_roles,
     callable_models,
     decide,
+    included_roles,
     looks_at_the_call,
     may_call,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "compile_policy",
     "decide",
     "explain",
+    "included_roles",
     "looks_at_the_call",
     "may_call",
 ]

@@ -7,12 +7,18 @@ from rolecall.core import Call, Caller, Circumstances, Decision, Reason, Rule
 from rolecall.policy.ceilings import can_clamp, excesses, generosity
 from rolecall.policy.question import Question, possible
 from rolecall.policy.role_table import assign_roles as assign
+from rolecall.policy.role_table import with_included
 from rolecall.policy.table import Cell, Table
 
 
 def assign_roles(table: Table, caller: Caller) -> Caller:
     """The caller with the roles that its claims lead to; the roles of all sources are united."""
     return assign(table.roles, caller)
+
+
+def included_roles(table: Table, roles: Iterable[str]) -> frozenset[str]:
+    """Roles and all that they include: what a static key holds that is given these."""
+    return with_included(table.roles, roles)
 
 
 def looks_at_the_call(table: Table, caller: Caller) -> bool:

@@ -84,6 +84,11 @@ def assign_roles(table: RoleTable, caller: Caller) -> Caller:
     )
 
 
+def with_included(table: RoleTable, roles: Iterable[str]) -> frozenset[str]:
+    """Roles and all that they include."""
+    return frozenset(held for role in roles for held in table.closure.get(role, {role}))
+
+
 def unmet(mapping: RoleMapping, caller: Caller, values: frozenset[str]) -> str | None:
     """What of a mapping the caller does not meet, its condition apart; None if nothing.
 

@@ -1,6 +1,22 @@
-"""What is written down: for now, the log."""
+"""What is written down: the log, and the metrics."""
 
 from rolecall.record.log import LogFormat, configure
+from rolecall.record.metrics import (
+    Figures,
+    IssuerFigures,
+    KeySetFigures,
+    LookUpFigures,
+    exposition,
+)
 from rolecall.record.recorder import Recorder
 
-__all__ = ["LogFormat", "Recorder", "configure"]
+__all__ = [
+    "Figures",
+    "IssuerFigures",
+    "KeySetFigures",
+    "LogFormat",
+    "LookUpFigures",
+    "Recorder",
+    "configure",
+    "exposition",
+]

@@ -1,0 +1,54 @@
+"""What one process has to say in its metrics."""
+
+from collections.abc import Mapping
+
+from rolecall.gateway.snapshot import Snapshot
+from rolecall.identity import IssuerState, Tally
+from rolecall.record import Figures, IssuerFigures, KeySetFigures, LookUpFigures
+
+
+def figures(snapshot: Snapshot, reloads: Mapping[str, int]) -> Figures:
+    """Read them all; nobody is kept waiting, since they are plain numbers.
+
+    Args:
+        snapshot: the generation that serves now.
+        reloads: how often the configuration was reloaded, by what came of it.
+    """
+    verifier = snapshot.verifier
+    states = {state.issuer: state for state in verifier.state()}
+    tallies = dict(verifier.tallies.items())
+    return Figures(
+        issuers=[
+            _issuer(name, states.get(name), tallies.get(name)) for name in {**states, **tallies}
+        ],
+        verdicts=verifier.remembered,
+        reloads=dict(reloads),
+    )
+
+
+def _issuer(name: str, state: IssuerState | None, tally: Tally | None) -> IssuerFigures:
+    tally = tally or Tally()
+    return IssuerFigures(
+        issuer=name,
+        accepted=tally.accepted,
+        remembered=tally.remembered,
+        refused={str(reason): number for reason, number in tally.refused.items()},
+        ready=None if state is None else state.ready,
+        key_set=None if state is None else _key_set(state),
+        lookups=None
+        if state is None or state.lookups is None
+        else LookUpFigures(state.lookups.made, state.lookups.failed),
+    )
+
+
+def _key_set(state: IssuerState) -> KeySetFigures | None:
+    if state.keys is None or state.fetches is None:
+        return None
+    fetches = state.fetches
+    return KeySetFigures(
+        keys=state.keys,
+        age=state.age,
+        fetches=fetches.made,
+        failures=fetches.failed,
+        unknown=fetches.unknown_keys,
+    )
