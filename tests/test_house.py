@@ -11,7 +11,7 @@ import pytest
 from pydantic import BaseModel
 
 from rolecall.cli import main
-from rolecall.config import issuer_schema, policy_schema, schema
+from rolecall.config import case_schema, issuer_schema, policy_schema, schema
 from rolecall.core import STATUS, Reason
 
 ROOT = Path(__file__).parents[1]
@@ -21,7 +21,7 @@ CODE = re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)
 
 SECTIONS = {
     name: section
-    for module in (schema, issuer_schema, policy_schema)
+    for module in (schema, issuer_schema, policy_schema, case_schema)
     for name, section in vars(module).items()
     if isinstance(section, type)
     and issubclass(section, BaseModel)
@@ -102,12 +102,19 @@ def test_every_dependency_has_a_line_and_no_other():
 
 @pytest.mark.parametrize("section", SECTIONS.values(), ids=SECTIONS)
 def test_every_configuration_key_stands_in_the_documentation(section):
-    assert set(section.model_fields) - words_in_code(page("configuration.md")) == set()
+    documented = page(
+        "policy.md" if section.__module__.endswith("case_schema") else "configuration.md"
+    )
+    assert set(section.model_fields) - words_in_code(documented) == set()
 
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_option_of_the_command_line_stands_in_the_documentation(name):
     documented = page("cli.md")
     assert f"rolecall {name}" in documented
-    options = {option for parameter in COMMANDS[name].params for option in parameter.opts}
+    options = {
+        option.upper() if parameter.param_type_name == "argument" else option
+        for parameter in COMMANDS[name].params
+        for option in parameter.opts
+    }
     assert options - words_in_code(documented) == set()

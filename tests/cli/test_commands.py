@@ -12,7 +12,7 @@ import pytest
 from rolecall import __version__
 from rolecall.cli import main
 
-COMMANDS = ["serve", "check", "explain", "key", "demo", "version"]
+COMMANDS = ["serve", "check", "explain", "test", "key", "demo", "version"]
 ROLECALL = [str(Path(sys.executable).with_name("rolecall"))]
 MODULE = [sys.executable, "-W", "error", "-m", "rolecall"]
 CLAIMS = {"iss": "https://login.example.com", "sub": "Zoë", "roles": ["staff"]}
@@ -42,6 +42,9 @@ def test_every_command_has_help_for_each_of_its_options(rolecall, name, option):
     command = main.get_command(None, name)
     assert command.help.splitlines()[0] in " ".join(result.stdout.split())
     for parameter in command.params:
+        if parameter.param_type_name == "argument":
+            assert parameter.name.upper() in result.stdout
+            continue
         assert parameter.help
         assert parameter.opts[0] in result.stdout
 

@@ -3,7 +3,8 @@ import json
 from pathlib import Path
 
 import pytest
-import yaml
+
+from rolecall.cli.case_run import run
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 CASES = Path(__file__).parents[1] / "cases"
@@ -134,25 +135,27 @@ def test_the_pages_tokens_are_explained_without_any_variable(rolecall, page, mod
     assert (f"rule: {config}:9: - role: internal_user" in result.stdout) == (status == 0)
 
 
-def test_the_command_answers_every_case_as_the_evaluator_does(rolecall, tmp_path):
-    for file in sorted(CASES.glob("*.yaml")):
-        content = yaml.safe_load(file.read_text())
-        for case in content["cases"]:
-            config = case.get("config", content.get("config"))
-            path = (CASES / config) if "\n" not in config else tmp_path / "case.yaml"
-            if "\n" in config:
-                path.write_text(config)
-            result = rolecall(
-                *("explain", "--json", "-c", str(path), "--claims", "-"),
-                *("-m", case["call"]["model"], "-e", case["call"]["endpoint"]),
-                stdin=json.dumps(case["claims"]),
-            )
-            answer = json.loads(result.stdout)
-            assert {
-                "decision": answer["decision"],
-                "reason": answer["reason"],
-                "rule_line": answer["rule"] and answer["rule"]["line"],
-            } == case["expect"], case["name"]
+def test_the_command_answers_cases_as_the_evaluator_does(rolecall, tmp_path):
+    for verdict in run([CASES / "decisions.yaml", CASES / "page-entra.yaml"]).verdicts:
+        case = verdict.case
+        path = tmp_path / "case.yaml" if "\n" in case.config else CASES / case.config
+        if "\n" in case.config:
+            path.write_text(case.config)
+        result = rolecall(
+            *("explain", "--json", "-c", str(path), "--claims", "-"),
+            *("-m", case.model, "-e", case.endpoint),
+            stdin=json.dumps(case.claims),
+        )
+        answer = json.loads(result.stdout)
+        assert (
+            answer["decision"],
+            answer["reason"],
+            answer["rule"] and answer["rule"]["line"],
+        ) == (
+            case.expected["decision"],
+            case.expected["reason"],
+            case.expected["rule"],
+        ), case.name
 
 
 UNUSABLE = {

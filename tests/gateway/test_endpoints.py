@@ -55,6 +55,7 @@ def test_the_table_holds_no_more_than_this():
         "POST /messages",
         "GET /v1/models",
         "GET /models",
+        "POST /explain",
         "GET /health/liveliness",
         "GET /health/liveness",
         "GET /health/readiness",

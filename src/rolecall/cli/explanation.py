@@ -10,6 +10,7 @@ from rolecall.core import Call, Caller, Excess
 from rolecall.policy import Explanation
 
 _UNWRAPPED: Final = 10_000
+_MOST_STEPS: Final = 12
 
 
 def show(explanation: Explanation, caller: Caller, call: Call) -> None:
@@ -17,10 +18,11 @@ def show(explanation: Explanation, caller: Caller, call: Call) -> None:
     console = Console(highlight=False, emoji=False)
     if not console.is_terminal:
         console.width = _UNWRAPPED
-    console.print(_tree(explanation, caller, call))
+    console.print(tree_of(explanation, caller, call))
 
 
-def _tree(explanation: Explanation, caller: Caller, call: Call) -> Tree:
+def tree_of(explanation: Explanation, caller: Caller, call: Call) -> Tree:
+    """The tree of an explanation."""
     decision = explanation.decision
     verdict = "[green]allow[/]" if decision.allowed else f"[red]deny[/] {decision.reason}"
     tree = Tree(f"{verdict}: {plain(caller.subject)} calls {plain(call.model)} at {call.endpoint}")
@@ -34,9 +36,14 @@ def _tree(explanation: Explanation, caller: Caller, call: Call) -> Tree:
         for excess in decision.exceeded:
             told.add(escape(_beyond(excess)))
     steps = tree.add("steps")
-    for step in explanation.steps:
+    shown = [step for step in explanation.steps if not (step.of_others or step.beside)]
+    if len(explanation.steps) <= _MOST_STEPS:
+        shown = list(explanation.steps)
+    for step in shown:
         place = f" [dim]({escape(str(step.source))})[/]" if step.source else ""
         steps.add(f"{plain(step.subject)}: {plain(step.outcome)}{place}")
+    if left_out := len(explanation.steps) - len(shown):
+        steps.add(f"{left_out} rules of other roles or models do not match")
     if explanation.changes:
         nearest = tree.add("what would allow it")
         for change in explanation.changes:

@@ -1,13 +1,8 @@
 """One file becomes settings, or a list of everything that is wrong with it."""
 
-import difflib
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, get_args
-
-from pydantic import BaseModel, ValidationError
 
 from rolecall.config import (
     environment,
@@ -25,11 +20,8 @@ from rolecall.config import issuers as native_issuers
 from rolecall.config.document import Document, KeyPath, read
 from rolecall.config.issuer_schema import Issuer
 from rolecall.config.problems import ConfigurationError, Problem
-from rolecall.config.settings import Settings
-
-_PYDANTIC_S_OWN: Final = re.compile(
-    r"^(?:Value error, |Input |String |List )| after validation, not \d+$"
-)
+from rolecall.config.settings import ExplainSettings, Settings
+from rolecall.config.validation import validated
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,83 +51,27 @@ def load(
     Raises:
         ConfigurationError: with every problem found, each at its file, line and column.
     """
-    document = read(path)
+    return load_document(read(path), environ, allow_unknown=allow_unknown, offline=offline)
+
+
+def load_document(
+    document: Document,
+    environ: Mapping[str, str],
+    *,
+    allow_unknown: bool = False,
+    offline: bool = False,
+) -> Loaded:
+    """The same for a document that has been read.
+
+    Raises:
+        ConfigurationError: as `load`.
+    """
     environment.resolve(document, environ, offline=offline)
-    file = _validated(document, allow_unknown=allow_unknown)
+    file = validated(document, schema.File, hints=litellm.HINTS, allow_unknown=allow_unknown)
     document.stop_on_errors()
     settings = _lower(file, document, environ, offline=offline)
     document.stop_on_errors()
     return Loaded(settings, document.sorted_problems())
-
-
-def _validated(document: Document, *, allow_unknown: bool) -> schema.File:
-    try:
-        return schema.File.model_validate(document.data)
-    except ValidationError as error:
-        unknown: list[KeyPath] = []
-        for fault in error.errors(include_url=False, include_input=False):
-            if fault["type"] == "extra_forbidden":
-                unknown.append(fault["loc"])
-                _report_unknown(document, fault["loc"], allow_unknown=allow_unknown)
-            else:
-                document.report(_known_part(fault["loc"], document), _sentence(fault["msg"]))
-        if not allow_unknown:
-            document.stop_on_errors()
-        for path in unknown:
-            _remove(document.data, path)
-        document.stop_on_errors()
-        return schema.File.model_validate(document.data)
-
-
-def _report_unknown(document: Document, path: KeyPath, *, allow_unknown: bool) -> None:
-    names = tuple(key for key in path if isinstance(key, str))
-    hint = litellm.HINTS.get(".".join(names))
-    if hint is None:
-        close = difflib.get_close_matches(str(path[-1]), _siblings(path), n=1, cutoff=0.7)
-        hint = f"did you mean {close[0]}?" if close else "remove it, or see the list of keys"
-    document.report(
-        path,
-        f"unknown key: {hint}" + ("" if hint.endswith("?") else "."),
-        level="warning" if allow_unknown else "error",
-        at_key=True,
-    )
-
-
-def _siblings(path: KeyPath) -> list[str]:
-    model: Any = schema.File
-    for key in path[:-1]:
-        if isinstance(key, int):
-            continue
-        model = _section(model.model_fields[key].annotation)
-    return list(model.model_fields)
-
-
-def _section(annotation: Any) -> type[BaseModel]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    return next(_section(part) for part in get_args(annotation) if part is not type(None))
-
-
-def _known_part(path: KeyPath, document: Document) -> KeyPath:
-    """Cut what pydantic adds to a location behind the keys of the file."""
-    end = len(path)
-    while end and path[:end] not in document.values and path[: end - 1] not in document.values:
-        end -= 1
-    return path[:end]
-
-
-def _sentence(message: str) -> str:
-    text = _PYDANTIC_S_OWN.sub("", message)
-    text = "is missing" if text == "Field required" else text
-    if text.startswith("should be a valid dictionary"):
-        text = "should be a mapping: keys and values"
-    return text if text.endswith(".") else f"{text}."
-
-
-def _remove(data: Any, path: KeyPath) -> None:
-    for key in path[:-1]:
-        data = data[key]
-    del data[path[-1]]
 
 
 def _lower(
@@ -196,6 +132,7 @@ def _lower(
         limits=lowering.limits(file.limits),
         keys=tuple(key for _, key in keys),
         metrics=metrics,
+        explain=ExplainSettings(frozenset(file.explain.administrators), file.explain.header),
         condition_headers=frozenset(name.lower() for name in file.conditions.headers),
     )
 

@@ -144,6 +144,13 @@ class RuleEntry(Section):
     on_exceed: Literal["deny", "clamp"] | None = None
 
 
+class ExplainSection(Section):
+    """``explain``."""
+
+    administrators: list[Text] = []
+    header: bool = False
+
+
 class ConditionsSection(Section):
     """``conditions``."""
 

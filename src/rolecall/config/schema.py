@@ -9,7 +9,7 @@ from typing import Annotated, Final
 from pydantic import AfterValidator, Field
 
 from rolecall.config.issuer_schema import Issuer
-from rolecall.config.policy_schema import ConditionsSection, Role, RuleEntry, Terms
+from rolecall.config.policy_schema import ConditionsSection, ExplainSection, Role, RuleEntry, Terms
 from rolecall.config.settings import ProviderName
 from rolecall.config.shapes import Names, OneOrMore, Seconds, Text
 from rolecall.config.shapes import Section as _Section
@@ -172,6 +172,7 @@ class File(_Section):
     rules: list[RuleEntry] = []
     lists: dict[Text, Terms] = {}
     conditions: ConditionsSection = ConditionsSection()
+    explain: ExplainSection = ExplainSection()
     models: list[Model] = []
     limits: LimitsSection = LimitsSection()
     metrics: MetricsSection | None = None

@@ -290,6 +290,19 @@ class Metrics:
 
 
 @dataclass(frozen=True, slots=True)
+class ExplainSettings:
+    """Who is told why.
+
+    Attributes:
+        administrators: roles that may ask about any claims.
+        header: whether answers carry ``x-rolecall-decision``.
+    """
+
+    administrators: frozenset[str] = frozenset()
+    header: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """A whole configuration.
 
@@ -305,3 +318,4 @@ class Settings:
     keys: tuple[StaticKey, ...] = ()
     metrics: Metrics | None = None
     condition_headers: frozenset[str] = frozenset()
+    explain: ExplainSettings = field(default_factory=ExplainSettings)

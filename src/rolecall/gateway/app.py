@@ -13,6 +13,7 @@ from rolecall.gateway.asgi import Receive, Scope, Send
 from rolecall.gateway.body import ClientGone
 from rolecall.gateway.endpoints import Route, form_of, route
 from rolecall.gateway.exchange import Exchange
+from rolecall.gateway.explaining import answer_explain
 from rolecall.gateway.figures import figures
 from rolecall.gateway.metrics import admit, send_metrics
 from rolecall.gateway.snapshot import Snapshot
@@ -115,6 +116,8 @@ class Gateway:
             case "metrics":
                 await admit(exchange, snapshot)
                 await send_metrics(exchange, await self._workers.figures())
+            case "explain":
+                await answer_explain(exchange, snapshot)
             case "live":
                 await send_json(exchange, 200, b'{"status":"alive"}')
             case "ready":

@@ -8,7 +8,7 @@ from rolecall.gateway.asgi import Scope
 from rolecall.upstream import Headers
 from rolecall.wire import Format
 
-Kind = Literal["call", "models", "model", "live", "ready", "metrics"]
+Kind = Literal["call", "models", "model", "explain", "live", "ready", "metrics"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,7 @@ _VERSIONED: Final = {
 ENDPOINTS: Final[dict[tuple[str, str], Endpoint]] = {
     **_VERSIONED,
     **{(method, f"/v1{path}"): endpoint for (method, path), endpoint in _VERSIONED.items()},
+    ("POST", "/explain"): Endpoint("explain", form="openai"),
     ("GET", "/health/liveliness"): _LIVE,
     ("GET", "/health/liveness"): _LIVE,
     ("GET", "/livez"): _LIVE,

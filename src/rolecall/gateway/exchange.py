@@ -1,6 +1,6 @@
 """One request and its answer, and what is known of them so far."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rolecall.core import Call, Caller
 from rolecall.gateway.asgi import Receive, Scope, Send
@@ -17,6 +17,7 @@ class Exchange:
         call: known once the body is read.
         started: whether the head of the answer has been sent.
         client_gone: whether the client has hung up.
+        added: headers that the answer gets besides its own.
     """
 
     request_id: str
@@ -27,8 +28,11 @@ class Exchange:
     call: Call | None = None
     started: bool = False
     client_gone: bool = False
+    added: Headers = field(default_factory=list)
 
     async def start(self, status: int, headers: Headers) -> None:
         """Send the head of the answer."""
         self.started = True
+        if self.added:
+            headers = [*headers, *self.added]
         await self.send({"type": "http.response.start", "status": status, "headers": headers})

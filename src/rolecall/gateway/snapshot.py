@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from rolecall.config import Limits, Settings
+from rolecall.gateway.observing import Observe, show_decision
 from rolecall.identity import Verifier
 from rolecall.policy import Table, assign_roles, compile_policy, included_roles
 from rolecall.upstream import Catalogue
@@ -21,6 +22,7 @@ class Snapshot:
     catalogue: Catalogue
     limits: Limits
     clock: Callable[[], float] = time.time
+    observers: tuple[Observe, ...] = ()
 
 
 def compile_snapshot(settings: Settings, *, clock: Callable[[], float] = time.time) -> Snapshot:
@@ -38,4 +40,5 @@ def compile_snapshot(settings: Settings, *, clock: Callable[[], float] = time.ti
         catalogue=Catalogue(settings.models),
         limits=settings.limits,
         clock=clock,
+        observers=(show_decision,) if settings.explain.header else (),
     )

@@ -50,6 +50,8 @@ async def call_model(
         around = circumstances(exchange.scope, snapshot)
     exchange.call = call
     decision = decide(snapshot.table, caller, call, around)
+    for observe in snapshot.observers:
+        observe(exchange, value, len(body), around, decision)
     if not decision.allowed:
         names = callable_models(snapshot.table, caller, snapshot.catalogue.doors, around)
         raise denied(decision, call, names)

@@ -1,19 +1,18 @@
 """Why: the way from claim to role to rule, each step with the line it is written in."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from rolecall.config.conditions import ConditionError
-from rolecall.config.globs import matches
 from rolecall.core import Call, Caller, Circumstances, Decision, Rule, Source
 from rolecall.policy.ceilings import excesses
 from rolecall.policy.evaluate import decide
 from rolecall.policy.explain_roles import Step, role_steps
 from rolecall.policy.nearest import Change, nearest_changes
 from rolecall.policy.question import Question
-from rolecall.policy.table import Entry, Table, concerns, covers
+from rolecall.policy.table import Entry, Table, concerns, covers, speaks_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +22,10 @@ class Explanation:
     decision: Decision
     steps: tuple[Step, ...]
     changes: tuple[Change, ...] = ()
+
+    def of_own_roles(self) -> "Explanation":
+        """The same without the rules that do not speak of the caller's roles."""
+        return replace(self, steps=tuple(step for step in self.steps if not step.of_others))
 
     def as_json(self) -> dict[str, Any]:
         """The published form: ``docs/schema/explanation.json``."""
@@ -73,7 +76,13 @@ def _rule_steps(
     table: Table, caller: Caller, call: Call, around: Circumstances | None
 ) -> Iterator[Step]:
     for entry in table.entries:
-        yield Step(title(entry.rule), _rule_outcome(entry, caller, call, around), entry.rule.source)
+        yield Step(
+            title(entry.rule),
+            _rule_outcome(entry, caller, call, around),
+            entry.rule.source,
+            of_others=not concerns(entry.rule, caller.roles),
+            beside=not speaks_of(entry.rule, call.model),
+        )
 
 
 def title(rule: Rule) -> str:
@@ -89,7 +98,7 @@ def _rule_outcome(entry: Entry, caller: Caller, call: Call, around: Circumstance
     if not concerns(rule, held):
         names = ", ".join(sorted(caller.roles)) or "none"
         return f"does not match: the caller's roles are {names}"
-    if not any(matches(pattern, call.model) for pattern in rule.models):
+    if not speaks_of(rule, call.model):
         return f"does not match: the model is {call.model!r}"
     if not covers(rule, call.endpoint):
         return f"does not match: the endpoint is {call.endpoint}"

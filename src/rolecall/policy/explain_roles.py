@@ -1,7 +1,7 @@
 """From claim to role: what each claim leads to, and why the other roles are not held."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rolecall.config.conditions import ConditionError
 from rolecall.core import Caller, RoleMapping, Source
@@ -11,11 +11,17 @@ from rolecall.policy.role_table import RoleEntry, RoleTable, unmet
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing that was looked at: what it is, what came of it, and where it is written."""
+    """One thing that was looked at: what it is, what came of it, and where it is written.
+
+    ``of_others`` marks a rule that does not speak of the caller's roles, ``beside`` one that does
+    not speak of the model.
+    """
 
     subject: str
     outcome: str
     source: Source | None = None
+    of_others: bool = field(default=False, compare=False)
+    beside: bool = field(default=False, compare=False)
 
 
 def role_steps(table: RoleTable, caller: Caller) -> Iterator[Step]:

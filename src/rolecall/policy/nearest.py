@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rolecall.config.globs import matches
 from rolecall.core import Call, Caller, Circumstances, Decision, Reason, Rule, Source
 from rolecall.policy.question import Question
-from rolecall.policy.table import Entry, Table, concerns, covers
+from rolecall.policy.table import Entry, Table, concerns, covers, speaks_of
 
 _MOST = 3
 
@@ -45,7 +44,7 @@ def _without(
             for entry in table.entries
             if entry.rule.effect == "allow"
             and concerns(entry.rule, caller.roles)
-            and _speaks_of(entry.rule, call)
+            and speaks_of(entry.rule, call.model)
             and covers(entry.rule, call.endpoint)
             and Question(caller, around).outcome(entry, call) is True
         ),
@@ -65,7 +64,7 @@ def _candidates(
     """Allow rules that speak of the model, and what each of them lacks, the least first."""
     for entry in table.entries:
         rule = entry.rule
-        if rule.effect != "allow" or not _speaks_of(rule, call) or not rule.endpoints:
+        if rule.effect != "allow" or not speaks_of(rule, call.model) or not rule.endpoints:
             continue
         lacking = list(_lacking(entry, caller, call, around))
         if lacking:
@@ -88,10 +87,6 @@ def _lacking(
             if rule.when
             else "the rule must be within its time"
         )
-
-
-def _speaks_of(rule: Rule, call: Call) -> bool:
-    return any(matches(pattern, call.model) for pattern in rule.models)
 
 
 def _condition(rule: Rule) -> str:

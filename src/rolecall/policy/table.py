@@ -245,6 +245,11 @@ def concerns(rule: Rule, roles: Iterable[str]) -> bool:
     return any(matches(pattern, role) for role in roles for pattern in rule.roles)
 
 
+def speaks_of(rule: Rule, model: str) -> bool:
+    """Whether a rule speaks of this model."""
+    return any(matches(pattern, model) for pattern in rule.models)
+
+
 def covers(rule: Rule, endpoint: str) -> bool:
     """Whether a rule speaks of this endpoint."""
     return endpoint in MODEL_ENDPOINTS and ("*" in rule.endpoints or endpoint in rule.endpoints)
