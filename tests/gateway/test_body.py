@@ -58,6 +58,11 @@ BODIES = {
     "a space before model": ("duplicate_key", lambda door: written(door, b'" model":"secret",')),
     "a space after model": ("duplicate_key", lambda door: written(door, b'"model ":"secret",')),
     "a tab after model": ("duplicate_key", lambda door: written(door, b'"model\\t":"secret",')),
+    "a NUL after model": ("duplicate_key", lambda door: written(door, b'"model\\u0000":"secret",')),
+    "a zero-width space in model": (
+        "duplicate_key",
+        lambda door: written(door, b'"mod\\u200bel":"secret",'),
+    ),
     "no model": ("model_missing", b'{"messages":[]}'),
     "model null": ("model_missing", b'{"model":null}'),
     "model empty": ("model_missing", b'{"model":""}'),

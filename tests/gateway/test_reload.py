@@ -186,12 +186,14 @@ def test_a_served_file_is_followed(tmp_path, upstream):
 
         # nothing of the file changes, so that only the signal can be the reason
         keys.write_text(keys.read_text().replace('"k1"', '"k9"'))
-        reloads = process.log.count("the configuration was reloaded")
+
+        def reloads(number):
+            return process.log.count("the configuration was reloaded") == number
+
+        wait_until(lambda: reloads(2), "the log tells of both changes")
         process.hang_up()
-        wait_until(
-            lambda: process.log.count("the configuration was reloaded") > reloads, "SIGHUP is heard"
-        )
-        assert status("gpt") == 401
+        wait_until(lambda: reloads(3), "SIGHUP is heard")
+        wait_until(lambda: status("gpt") == 401, "the keys are read again")
 
         credential = token("basic_user", sub="line\nfeed\x1b[31m")
         asked(process, 'secret\r\n{"level":"error"}', ("Authorization", f"Bearer {credential}"))

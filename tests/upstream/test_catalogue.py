@@ -47,7 +47,7 @@ def test_a_provider_serves_its_own_endpoints():
         "claude": {"chat", "messages"},
     }
     urls = {
-        (name, endpoint): catalogue.choose(Call(endpoint, name)).urls[endpoint]
+        (name, endpoint): catalogue.choose(Call(endpoint, name)).destination.url
         for name, doors in catalogue.doors.items()
         for endpoint in doors
     }
@@ -100,6 +100,6 @@ def test_the_companys_key_is_not_shown():
 )
 def test_a_key_is_sent_as_the_vendor_wants_it(provider, key, header):
     catalogue = Catalogue([served("m", provider, api_key=key)])
-    headers = catalogue.choose(Call("chat", "m")).headers
+    headers = catalogue.choose(Call("chat", "m")).destination.headers
     carried = [item for item in headers if item[0] in {b"authorization", b"x-api-key"}]
     assert carried == ([header] if header else [])

@@ -15,7 +15,7 @@ from uvicorn.supervisors import Multiprocess
 
 from rolecall.cli.configuration import config_options, load_or_exit
 from rolecall.config import load
-from rolecall.gateway import Gateway, compile_snapshot, follow
+from rolecall.gateway import Gateway, compile_snapshot, follow, server_config
 from rolecall.record import configure
 
 log = logging.getLogger("rolecall.gateway")
@@ -69,20 +69,12 @@ def serve(  # noqa: PLR0913 - one parameter an option
     configure("json" if log_format == "json" else "text")
     for warning in loaded.warnings:
         log.warning("%s", warning)
-    server = uvicorn.Config(
+    server = server_config(
         "rolecall.cli.serve:application",
         factory=True,
         host=host,
         port=port,
         workers=workers,
-        interface="asgi3",
-        lifespan="on",
-        ws="none",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        # a forged X-Forwarded-For must not become the client's address
-        proxy_headers=False,
         timeout_graceful_shutdown=_GRACE,
     )
     listening = server.bind_socket()

@@ -2,6 +2,7 @@
 
 from rolecall.gateway.app import Gateway
 from rolecall.gateway.reload import follow
+from rolecall.gateway.server import server_config
 from rolecall.gateway.snapshot import Snapshot, compile_snapshot
 
-__all__ = ["Gateway", "Snapshot", "compile_snapshot", "follow"]
+__all__ = ["Gateway", "Snapshot", "compile_snapshot", "follow", "server_config"]

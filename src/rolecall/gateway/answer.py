@@ -35,6 +35,10 @@ _PASSED: Final = frozenset(
         b"openai-version",
     }
 )
+# the usual ones that do not: a look-up instead of more of them
+_KEPT: Final = frozenset(
+    {b"connection", b"content-length", b"date", b"server", b"transfer-encoding", b"vary"}
+)
 _PASSED_PREFIXES: Final = (b"x-ratelimit-", b"anthropic-ratelimit-")
 
 
@@ -42,17 +46,16 @@ async def send_json(
     exchange: Exchange, status: int, body: bytes, headers: Headers | None = None
 ) -> None:
     """Send one JSON document; what depends on a token is not to be stored (RFC 9111 5.2.2.5)."""
-    await exchange.start(
+    await exchange.answer(
         status,
         [
             _JSON,
-            (b"content-length", b"%d" % len(body)),
             (b"cache-control", b"no-store"),
             (b"x-request-id", exchange.request_id.encode()),
             *(headers or ()),
         ],
+        body,
     )
-    await exchange.send({"type": "http.response.body", "body": body})
 
 
 async def send_refusal(exchange: Exchange, form: Format, refusal: Refusal) -> None:
@@ -86,32 +89,25 @@ async def relay(
         TransportError: the upstream failed before anything was sent.
     """
     try:
-        return await _relay(exchange, response, translation, form)
+        status = response.status
+        if status < 200:
+            raise TransportError(Reason.UPSTREAM_ERROR, "The upstream did not answer but upgraded.")
+        if 300 <= status < 400:
+            raise TransportError(Reason.UPSTREAM_ERROR, "The upstream redirects, which is refused.")
+        headers, kind = _passed(response.headers, exchange.request_id)
+        if status < 400 and kind.startswith(_EVENTS):
+            return await _relay_events(exchange, response, translation, form, headers)
+        body = await _whole(response)
+        if translation is not None:
+            body = _translated(response, translation, body)
+            headers = _as_json(headers)
+        elif status >= 400 and not kind.startswith(_JSON_TYPE):
+            body = foreign_error(form, status, exchange.request_id)
+            headers = _as_json(headers)
+        await exchange.answer(status, headers, body)
+        return None
     finally:
-        await response.close()
-
-
-async def _relay(
-    exchange: Exchange, response: Response, translation: Translation | None, form: Format
-) -> Refusal | None:
-    headers = _passed(response.headers, exchange.request_id)
-    if response.status < 200:
-        raise TransportError(Reason.UPSTREAM_ERROR, "The upstream did not answer but upgraded.")
-    if 300 <= response.status < 400:
-        raise TransportError(Reason.UPSTREAM_ERROR, "The upstream redirects, which is refused.")
-    if response.status < 400 and _has_type(response.headers, _EVENTS):
-        return await _relay_events(exchange, response, translation, form, headers)
-    body = await _whole(response)
-    if translation is not None:
-        body = _translated(response, translation, body)
-        headers = _as_json(headers)
-    elif response.status >= 400 and not _has_type(response.headers, _JSON_TYPE):
-        body = foreign_error(form, response.status, exchange.request_id)
-        headers = _as_json(headers)
-    headers.append((b"content-length", b"%d" % len(body)))
-    await exchange.start(response.status, headers)
-    await exchange.send({"type": "http.response.body", "body": body})
-    return None
+        response.close()
 
 
 async def _relay_events(
@@ -124,9 +120,8 @@ async def _relay_events(
     # compressed bytes cannot be cut between events
     _check_plain(response)
     stream = translation.stream() if translation is not None else WholeEvents()
-    chunks = response.chunks()
     # the head waits for the first piece: an upstream that fails at once is still an error
-    chunk = await anext(chunks, b"")
+    chunk = await response.read()
     await exchange.start(response.status, headers)
     send = exchange.send
     failure = None
@@ -134,7 +129,7 @@ async def _relay_events(
         while chunk:
             if data := stream.feed(chunk):
                 await send({"type": "http.response.body", "body": data, "more_body": True})
-            chunk = await anext(chunks, b"")
+            chunk = await response.read()
         last = stream.end()
     except TransportError as error:
         failure = Refusal(error.reason, error.message)
@@ -143,21 +138,25 @@ async def _relay_events(
         failure = Refusal(Reason.UPSTREAM_ERROR, str(error))
         last = stream.end()
     except asyncio.CancelledError:
-        if exchange.client_gone:
-            raise
+        # the server stops; or the client is gone, and nothing is sent any more
         last = error_event(form, STOPPING, exchange.request_id)
     await send({"type": "http.response.body", "body": last})
     return failure
 
 
 async def _whole(response: Response) -> bytes:
-    pieces = []
-    size = 0
-    async for chunk in response.chunks():
-        size += len(chunk)
+    body = await response.read()
+    piece = await response.read() if body else b""
+    if not piece:
+        return body
+    pieces = [body]
+    size = len(body)
+    while piece:
+        size += len(piece)
         if size > MAX_ANSWER:
             raise TransportError(Reason.UPSTREAM_ERROR, "The upstream's answer is too long.")
-        pieces.append(chunk)
+        pieces.append(piece)
+        piece = await response.read()
     return b"".join(pieces)
 
 
@@ -182,23 +181,23 @@ def _check_plain(response: Response) -> None:
         )
 
 
-def _has_type(headers: Headers, media_type: bytes) -> bool:
-    return any(
-        name == b"content-type" and value.lower().startswith(media_type) for name, value in headers
-    )
-
-
 def _as_json(headers: Headers) -> Headers:
     foreign = (b"content-type", b"content-encoding")
     return [item for item in headers if item[0] not in foreign] + [_JSON]
 
 
-def _passed(headers: Headers, request_id: str) -> Headers:
-    passed: Headers = []
-    for name, value in headers:
+def _passed(headers: Headers, request_id: str) -> tuple[Headers, bytes]:
+    """The headers that travel on, and the answer's media type in lower case."""
+    passed: Headers = [(b"x-request-id", request_id.encode())]
+    kind = b""
+    for header in headers:
+        name = header[0]
+        if name in _KEPT:
+            continue
         if name in _PASSED or name.startswith(_PASSED_PREFIXES):
-            passed.append((name, value))
+            passed.append(header)
+            if name == b"content-type":
+                kind = header[1].lower()
         elif name == b"x-request-id":
-            passed.append((b"x-upstream-request-id", value))
-    passed.append((b"x-request-id", request_id.encode()))
-    return passed
+            passed.append((b"x-upstream-request-id", header[1]))
+    return passed, kind

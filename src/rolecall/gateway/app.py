@@ -2,9 +2,9 @@
 
 import asyncio
 import logging
-import os
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
+from random import getrandbits
 from typing import Any
 
 from rolecall.core import Reason, Refusal
@@ -20,7 +20,7 @@ from rolecall.gateway.snapshot import Snapshot
 from rolecall.gateway.way import call_model, list_models
 from rolecall.gateway.workers import Workers
 from rolecall.record import Recorder
-from rolecall.upstream import AiohttpTransport, Transport
+from rolecall.upstream import Http1Transport, Transport
 from rolecall.wire import Format
 
 log = logging.getLogger("rolecall.gateway")
@@ -46,7 +46,7 @@ class Gateway:
         self,
         snapshot: Snapshot,
         *,
-        make_transport: Callable[[], Transport] = AiohttpTransport,
+        make_transport: Callable[[], Transport] = Http1Transport,
         recorder: Recorder | None = None,
         background: Callable[[], Coroutine[Any, Any, None]] | None = None,
         siblings: Path | None = None,
@@ -59,16 +59,13 @@ class Gateway:
         self.reloads = {"applied": 0, "rejected": 0}
         self._workers = Workers(siblings, lambda: figures(self._snapshot, self.reloads))
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Answer one connection scope (ASGI 3)."""
         if scope["type"] == "http":
-            await self._answer(Exchange(os.urandom(12).hex(), scope, receive, send))
-        elif scope["type"] == "lifespan":
-            await self._live(receive, send)
-        else:
-            # there is no WebSocket endpoint; a close before accepting is a 403
-            await receive()
-            await send({"type": "websocket.close", "code": 1000})
+            return self._answer(Exchange(f"{getrandbits(96):024x}", scope, receive, send))
+        if scope["type"] == "lifespan":
+            return self._live(receive, send)
+        return _no_websocket(receive, send)
 
     async def replace(self, snapshot: Snapshot) -> None:
         """Put a new generation in the old one's place; requests that have begun keep theirs."""
@@ -85,7 +82,13 @@ class Gateway:
         try:
             place = route(exchange.scope)
             form = place.form
-            await self._go(exchange, place)
+            # the snapshot that a request begins with is the one it ends with
+            snapshot = self._snapshot
+            if place.endpoint.kind == "call":
+                transport = self._transport or self._new_transport()
+                await call_model(exchange, place, snapshot, transport, self._recorder)
+            else:
+                await self._tell(exchange, place, snapshot)
         except Refusal as refusal:
             if refusal.reason is Reason.NOT_FOUND:
                 form = form_of(exchange.scope["headers"])
@@ -94,23 +97,19 @@ class Gateway:
         except ClientGone:
             return
         except asyncio.CancelledError:
-            # the server stops, and its patience with requests under way has ended
+            # the server stops, and its patience with requests under way has ended; or the client
+            # is gone, and nothing is sent any more
             if not exchange.started:
                 await send_refusal(exchange, form, STOPPING)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - the one place for what nobody foresaw
             self._recorder.crashed(exchange.request_id, error)
-            if exchange.started:
-                raise
-            await send_refusal(exchange, form, _FAULT)
+            if not exchange.started:
+                await send_refusal(exchange, form, _FAULT)
 
-    async def _go(self, exchange: Exchange, place: Route) -> None:
-        # the snapshot that a request begins with is the one it ends with
-        snapshot = self._snapshot
+    async def _tell(self, exchange: Exchange, place: Route, snapshot: Snapshot) -> None:
+        """Answer what calls no model, in a task, which deadlines want, and so in no hurry."""
+        await asyncio.sleep(0)
         match place.endpoint.kind:
-            case "call":
-                await call_model(
-                    exchange, place, snapshot, self._running_transport(), self._recorder
-                )
             case "models" | "model":
                 await list_models(exchange, place, snapshot)
             case "metrics":
@@ -126,9 +125,8 @@ class Gateway:
                 else:
                     await send_json(exchange, 503, b'{"status":"waiting for keys"}')
 
-    def _running_transport(self) -> Transport:
-        if self._transport is None:
-            self._transport = self._make_transport()
+    def _new_transport(self) -> Transport:
+        self._transport = self._make_transport()
         return self._transport
 
     async def _live(self, receive: Receive, send: Send) -> None:
@@ -151,6 +149,12 @@ class Gateway:
         if self._transport is not None:
             await self._transport.close()
         await send({"type": "lifespan.shutdown.complete"})
+
+
+async def _no_websocket(receive: Receive, send: Send) -> None:
+    # a close before accepting is a 403
+    await receive()
+    await send({"type": "websocket.close", "code": 1000})
 
 
 def _log_facts(snapshot: Snapshot) -> None:

@@ -7,6 +7,7 @@ from rolecall.core import Reason, Refusal
 from rolecall.gateway.asgi import Receive
 from rolecall.upstream import Headers
 
+_OF_BODY: Final = frozenset({b"content-type", b"content-encoding", b"content-length"})
 _JSON: Final = re.compile(rb"application/json(?:\s*;\s*charset=\"?utf-8\"?)?\s*", re.IGNORECASE)
 
 
@@ -20,10 +21,11 @@ def check_head(headers: Headers, max_bytes: int) -> None:
     Raises:
         Refusal: ``unsupported_media_type``, ``too_large`` or ``invalid_request``.
     """
-    types = []
-    for name, value in headers:
+    kind = b""
+    for name, value in [header for header in headers if header[0] in _OF_BODY]:
         if name == b"content-type":
-            types.append(value)
+            # of two types, neither is the body's
+            kind = b"," if kind else value
         elif name == b"content-encoding" and value.lower() != b"identity":
             raise Refusal(
                 Reason.UNSUPPORTED_MEDIA_TYPE,
@@ -31,7 +33,7 @@ def check_head(headers: Headers, max_bytes: int) -> None:
             )
         elif name == b"content-length" and value.isdigit() and int(value[:20]) > max_bytes:
             raise _too_large(max_bytes)
-    if len(types) != 1 or not _JSON.fullmatch(types[0]):
+    if kind != b"application/json" and not _JSON.fullmatch(kind):
         raise Refusal(Reason.UNSUPPORTED_MEDIA_TYPE, "The Content-Type must be application/json.")
 
 

@@ -1,15 +1,29 @@
 """Where the token comes from: four headers, and never two different credentials."""
 
-import re
+import asyncio
 from typing import Final
 
-from rolecall.core import Reason, Refusal
+from rolecall.core import Caller, Reason, Refusal
+from rolecall.gateway.snapshot import Snapshot
 from rolecall.upstream import Headers
 
 _KEY_HEADERS: Final = (b"x-api-key", b"api-key", b"x-goog-api-key")
 _ALL: Final = frozenset({b"authorization", *_KEY_HEADERS})
-# RFC 6750 2.1, RFC 9110 11.4: one scheme, one space, one token
-_BEARER: Final = re.compile(rb"[Bb][Ee][Aa][Rr][Ee][Rr] ([^\s\x00-\x1f\x7f]+)")
+
+
+async def authenticated(headers: Headers, snapshot: Snapshot) -> Caller:
+    """Who sends a request: a caller that is remembered, or has to be found out.
+
+    Raises:
+        Refusal: there is no token, or none that names somebody who is trusted.
+    """
+    token = find_token(headers)
+    caller = snapshot.verifier.remembered(token)
+    if caller is None:
+        # whoever must be asked is asked in a task: deadlines want one
+        await asyncio.sleep(0)
+        caller = await snapshot.verifier.authenticate(token)
+    return caller
 
 
 def find_token(headers: Headers) -> bytes:
@@ -19,7 +33,9 @@ def find_token(headers: Headers) -> bytes:
         Refusal: ``missing_token``, ``malformed_token``, or ``conflicting_credentials`` for two
             different credentials and for a header that is sent twice.
     """
-    found = [(name, value) for name, value in headers if name in _ALL and value.strip()]
+    found = [header for header in headers if header[0] in _ALL and header[1]]
+    if len(found) == 1:
+        return _token(*found[0])
     if not found:
         raise Refusal(
             Reason.MISSING_TOKEN,
@@ -27,8 +43,6 @@ def find_token(headers: Headers) -> bytes:
             " Authorization: Bearer, or as your client's API key.",
         )
     tokens = {name: _token(name, value) for name, value in found}
-    if len(found) == 1:
-        return tokens.popitem()[1]
     names = [name.decode() for name, _ in found]
     if len(tokens) != len(found):
         twice = next(name for name in names if names.count(name) > 1)
@@ -46,11 +60,18 @@ def find_token(headers: Headers) -> bytes:
 
 
 def _token(name: bytes, value: bytes) -> bytes:
-    if name != b"authorization":
-        return value.strip()
-    match = _BEARER.fullmatch(value.strip())
-    if match is None:
-        raise Refusal(
-            Reason.MALFORMED_TOKEN, "The Authorization header must be: Bearer, a space, the token."
-        )
-    return match[1]
+    if name == b"authorization":
+        # RFC 6750 2.1, RFC 9110 11.4: one scheme, one space, one token
+        if value[:7].lower() != b"bearer ":
+            raise _malformed()
+        value = value[7:]
+    # whatever else may not stand in a token, no verified token has
+    if b" " in value or b"\t" in value or not value:
+        raise _malformed()
+    return value
+
+
+def _malformed() -> Refusal:
+    return Refusal(
+        Reason.MALFORMED_TOKEN, "The Authorization header must be: Bearer, a space, the token."
+    )

@@ -57,6 +57,11 @@ ENDPOINTS: Final[dict[tuple[str, str], Endpoint]] = {
 }
 """Every endpoint by method and path, but for ``/v1/models/{id}``, whose ID may hold slashes."""
 
+_ROUTES: Final = {
+    place: Route(endpoint, endpoint.form)
+    for place, endpoint in ENDPOINTS.items()
+    if endpoint.form is not None
+}
 _MODEL_PREFIXES: Final = ("/v1/models/", "/models/")
 
 
@@ -67,9 +72,12 @@ def route(scope: Scope) -> Route:
         Refusal: ``not_found``.
     """
     method, path = scope["method"], scope["path"]
+    found = _ROUTES.get((method, path))
+    if found is not None:
+        return found
     endpoint = ENDPOINTS.get((method, path))
     if endpoint is not None:
-        return Route(endpoint, endpoint.form or form_of(scope["headers"]))
+        return Route(endpoint, form_of(scope["headers"]))
     if method == "GET":
         for prefix in _MODEL_PREFIXES:
             if path.startswith(prefix) and len(path) > len(prefix):

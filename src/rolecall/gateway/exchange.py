@@ -16,7 +16,6 @@ class Exchange:
         caller: known once the token is verified.
         call: known once the body is read.
         started: whether the head of the answer has been sent.
-        client_gone: whether the client has hung up.
         added: headers that the answer gets besides its own.
     """
 
@@ -27,7 +26,6 @@ class Exchange:
     caller: Caller | None = None
     call: Call | None = None
     started: bool = False
-    client_gone: bool = False
     added: Headers = field(default_factory=list)
 
     async def start(self, status: int, headers: Headers) -> None:
@@ -36,3 +34,9 @@ class Exchange:
         if self.added:
             headers = [*headers, *self.added]
         await self.send({"type": "http.response.start", "status": status, "headers": headers})
+
+    async def answer(self, status: int, headers: Headers, body: bytes) -> None:
+        """Send a whole answer; its length is added to the headers."""
+        headers.append((b"content-length", b"%d" % len(body)))
+        await self.start(status, headers)
+        await self.send({"type": "http.response.body", "body": body})

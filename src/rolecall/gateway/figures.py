@@ -21,7 +21,7 @@ def figures(snapshot: Snapshot, reloads: Mapping[str, int]) -> Figures:
         issuers=[
             _issuer(name, states.get(name), tallies.get(name)) for name in {**states, **tallies}
         ],
-        verdicts=verifier.remembered,
+        verdicts=verifier.memory,
         reloads=dict(reloads),
     )
 

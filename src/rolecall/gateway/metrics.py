@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from rolecall.core import Reason, Refusal
-from rolecall.gateway.credentials import find_token
+from rolecall.gateway.credentials import authenticated
 from rolecall.gateway.exchange import Exchange
 from rolecall.gateway.snapshot import Snapshot
 from rolecall.record import Figures, exposition
@@ -22,8 +22,7 @@ async def admit(exchange: Exchange, snapshot: Snapshot) -> None:
         )
     if metrics.roles is None:
         return
-    token = find_token(exchange.scope["headers"])
-    exchange.caller = caller = await snapshot.verifier.authenticate(token)
+    exchange.caller = caller = await authenticated(exchange.scope["headers"], snapshot)
     if caller.roles.isdisjoint(metrics.roles):
         held = ", ".join(sorted(caller.roles)) or "none"
         raise Refusal(Reason.ENDPOINT_NOT_ALLOWED, f"Your roles ({held}) may not read the metrics.")
@@ -33,13 +32,9 @@ async def send_metrics(exchange: Exchange, figures: Mapping[str, Figures]) -> No
     """Answer in the format that the scraper asks for."""
     accept = b",".join(value for name, value in exchange.scope["headers"] if name == b"accept")
     body, media_type = exposition(figures, accept.decode("latin-1"))
-    await exchange.start(
-        200,
-        [
-            (b"content-type", media_type.encode()),
-            (b"content-length", b"%d" % len(body)),
-            (b"cache-control", b"no-store"),
-            (b"x-request-id", exchange.request_id.encode()),
-        ],
-    )
-    await exchange.send({"type": "http.response.body", "body": body})
+    headers = [
+        (b"content-type", media_type.encode()),
+        (b"cache-control", b"no-store"),
+        (b"x-request-id", exchange.request_id.encode()),
+    ]
+    await exchange.answer(200, headers, body)

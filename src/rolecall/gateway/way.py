@@ -6,10 +6,9 @@ from typing import Any, Final
 from rolecall.core import MODEL_ENDPOINTS, Call, Circumstances, Decision, Reason, Refusal
 from rolecall.gateway.answer import relay, send_json
 from rolecall.gateway.body import check_head, read_body
-from rolecall.gateway.credentials import find_token
+from rolecall.gateway.credentials import authenticated
 from rolecall.gateway.endpoints import Route
 from rolecall.gateway.exchange import Exchange
-from rolecall.gateway.presence import WhileClientWaits
 from rolecall.gateway.snapshot import Snapshot
 from rolecall.gateway.surroundings import circumstances
 from rolecall.policy import callable_models, decide, looks_at_the_call, may_call
@@ -38,10 +37,10 @@ async def call_model(
         ClientGone: nobody waits for the answer any more.
     """
     headers, query = exchange.scope["headers"], exchange.scope["query_string"]
-    token = find_token(headers)
-    exchange.caller = caller = await snapshot.verifier.authenticate(token)
+    exchange.caller = caller = await authenticated(headers, snapshot)
     check_head(headers, snapshot.limits.body)
-    check_query(query)
+    if query:
+        check_query(query)
     body = await read_body(exchange.receive, snapshot.limits.body)
     call, value = parse_call(route.endpoint.name, body)
     around = None
@@ -55,20 +54,21 @@ async def call_model(
     if not decision.allowed:
         names = callable_models(snapshot.table, caller, snapshot.catalogue.doors, around)
         raise denied(decision, call, names)
+    unchanged: bytes | None = body
     if decision.exceeded:
         lower(value, call, decision)
+        unchanged = None
     deployment = snapshot.catalogue.choose(call)
-    out = outgoing(deployment, call, value, headers, query)
-    with WhileClientWaits(exchange):
-        try:
-            response = await transport.send(out.request)
-            if response.status >= 400:
-                recorder.upstream_refused(exchange.request_id, response.status, call)
-            failure = await relay(exchange, response, out.translation, route.form)
-            if failure is not None:
-                recorder.broken_off(exchange.request_id, failure, caller, call)
-        except TransportError as error:
-            raise Refusal(error.reason, error.message) from None
+    request, translation = outgoing(deployment, call, value, unchanged, headers, query)
+    try:
+        response = await transport.send(request)
+        if response.status >= 400:
+            recorder.upstream_refused(exchange.request_id, response.status, call)
+        failure = await relay(exchange, response, translation, route.form)
+        if failure is not None:
+            recorder.broken_off(exchange.request_id, failure, caller, call)
+    except TransportError as error:
+        raise Refusal(error.reason, error.message) from None
 
 
 async def list_models(exchange: Exchange, route: Route, snapshot: Snapshot) -> None:
@@ -77,8 +77,7 @@ async def list_models(exchange: Exchange, route: Route, snapshot: Snapshot) -> N
     Raises:
         Refusal: the token or the policy says no.
     """
-    token = find_token(exchange.scope["headers"])
-    exchange.caller = caller = await snapshot.verifier.authenticate(token)
+    exchange.caller = caller = await authenticated(exchange.scope["headers"], snapshot)
     around = None
     if looks_at_the_call(snapshot.table, caller):
         around = circumstances(exchange.scope, snapshot)

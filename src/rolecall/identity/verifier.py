@@ -199,9 +199,13 @@ class Verifier:
         )
 
     @property
-    def remembered(self) -> int:
+    def memory(self) -> int:
         """How many credentials are remembered now."""
         return len(self._verdicts)
+
+    def remembered(self, token: bytes) -> Caller | None:
+        """Whose a credential is, if that was found out lately and may still be believed."""
+        return self._verdicts.find(token, self._clock())
 
     async def authenticate(self, token: bytes) -> Caller:
         """Say whose a credential is: a token's, or a static key's.

@@ -10,47 +10,48 @@ from urllib.parse import urlsplit
 
 from rolecall.config import ModelSettings
 from rolecall.core import Call, Reason, Refusal
-from rolecall.upstream.providers import PROVIDERS, Door, Provider
-from rolecall.upstream.transport import Headers
+from rolecall.upstream.providers import PROVIDERS, Translate
+from rolecall.upstream.transport import Destination
 
 _VERSION: Final = re.compile(r"v[0-9]+[a-z0-9]*")
+_ALWAYS_PASS: Final = frozenset(
+    {b"accept", b"user-agent", b"idempotency-key", b"traceparent", b"tracestate"}
+)
 _PATHS: Final = {"chat": "/v1/chat/completions", "messages": "/v1/messages"}
 
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """One upstream, ready to be called: whatever can be known before a request is known here."""
+    """One upstream at one endpoint: whatever can be known before a request is known here.
+
+    Attributes:
+        passes: the caller's headers that travel on, in lower case.
+        defaults: headers that are added where the caller sent none of that name.
+        translate: None where the upstream speaks the endpoint's format.
+    """
 
     settings: ModelSettings
-    provider: Provider
-    urls: Mapping[str, str]
-    headers: Headers
-
-    def door(self, endpoint: str) -> Door:
-        """How an endpoint is served."""
-        return self.provider.doors[endpoint]
+    destination: Destination
+    passes: frozenset[bytes]
+    defaults: tuple[tuple[bytes, bytes], ...]
+    translate: Translate | None
 
 
 class Catalogue:
     """Every deployment; those that share a name take turns."""
 
     def __init__(self, models: Sequence[ModelSettings]) -> None:
-        by_name: dict[str, list[Deployment]] = {}
+        served: dict[tuple[str, str], list[Deployment]] = {}
         for settings in models:
-            by_name.setdefault(settings.name, []).append(_deployment(settings))
+            for endpoint, deployment in _deployments(settings):
+                served.setdefault((settings.name, endpoint), []).append(deployment)
         self._turns: dict[tuple[str, str], Iterator[Deployment]] = {
-            (name, endpoint): itertools.cycle(
-                [item for item in deployments if endpoint in item.urls]
-            )
-            for name, deployments in by_name.items()
-            for endpoint in {endpoint for item in deployments for endpoint in item.urls}
+            place: itertools.cycle(deployments) for place, deployments in served.items()
         }
-        self.doors: Mapping[str, tuple[str, ...]] = MappingProxyType(
-            {
-                name: tuple(dict.fromkeys(door for item in deployments for door in item.urls))
-                for name, deployments in by_name.items()
-            }
-        )
+        doors: dict[str, tuple[str, ...]] = {}
+        for name, endpoint in served:
+            doors[name] = (*doors.get(name, ()), endpoint)
+        self.doors: Mapping[str, tuple[str, ...]] = MappingProxyType(doors)
         """The model names that are served, and the endpoints that serve each."""
 
     def choose(self, call: Call) -> Deployment:
@@ -86,15 +87,20 @@ def versioned(api_base: str) -> str:
     return base if any(_VERSION.fullmatch(part) for part in parts) else f"{base}/v1"
 
 
-def _deployment(settings: ModelSettings) -> Deployment:
+def _deployments(settings: ModelSettings) -> Iterator[tuple[str, Deployment]]:
     provider = PROVIDERS[settings.provider]
     base = versioned(settings.api_base)
-    headers: Headers = [(b"content-type", b"application/json"), (b"accept-encoding", b"identity")]
+    headers = [(b"content-type", b"application/json"), (b"accept-encoding", b"identity")]
     if settings.api_key is not None:
         headers.append(provider.credentials(settings.api_key))
-    return Deployment(
-        settings,
-        provider,
-        MappingProxyType({name: base + door.path for name, door in provider.doors.items()}),
-        headers,
-    )
+    for endpoint, door in provider.doors.items():
+        yield (
+            endpoint,
+            Deployment(
+                settings,
+                Destination(base + door.path, tuple(headers), settings.timeouts, settings.tls),
+                _ALWAYS_PASS | door.passes,
+                provider.defaults,
+                door.translate,
+            ),
+        )

@@ -1,7 +1,6 @@
 """A call that was allowed becomes the upstream's request."""
 
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from rolecall.core import Call
 from rolecall.upstream.catalogue import Deployment
@@ -9,53 +8,50 @@ from rolecall.upstream.transport import Headers, Request
 from rolecall.wire import strict_json
 from rolecall.wire.translation import Translation
 
-_ALWAYS_PASS: Final = frozenset(
-    {b"accept", b"user-agent", b"idempotency-key", b"traceparent", b"tracestate"}
-)
 
+def outgoing(  # noqa: PLR0913, PLR0917 - what is known of a request
+    deployment: Deployment,
+    call: Call,
+    value: dict[str, Any],
+    unchanged: bytes | None,
+    headers: Headers,
+    query: bytes,
+) -> tuple[Request, Translation | None]:
+    """Write the upstream's request: what was authorised, and nothing else.
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
-    """The upstream's request, and how its answer is translated back; None: as it is."""
-
-    request: Request
-    translation: Translation | None
-
-
-def outgoing(
-    deployment: Deployment, call: Call, body: dict[str, Any], headers: Headers, query: bytes
-) -> Outgoing:
-    """Write the upstream's request out of the parsed body: what was authorised, and nothing else.
+    A body in which nothing is to change goes on as it came: it has been read by a parser so
+    strict that no other can read it differently. Any other is written out of the parsed value.
 
     Of the caller's headers only those pass that the provider is known to understand, so that no
     credential and no forged identity travels on.
 
+    Args:
+        deployment: the upstream that was chosen.
+        call: what was allowed.
+        value: the parsed body; it may be changed here.
+        unchanged: the bytes that ``value`` was read from; None where it was changed since.
+        headers: the caller's.
+        query: the caller's.
+
+    Returns:
+        The request, and how its answer is translated back; None: it is passed on as it is.
+
     Raises:
         Refusal: ``invalid_request`` where the upstream's format cannot say what was asked.
     """
-    settings = deployment.settings
-    door = deployment.door(call.endpoint)
-    url = deployment.urls[call.endpoint]
+    passes = deployment.passes
+    passed = [header for header in headers if header[0] in passes]
+    if deployment.defaults:
+        sent = {name for name, _ in passed}
+        passed += [header for header in deployment.defaults if header[0] not in sent]
+    model = deployment.settings.model
     translation = None
-    if door.translate is not None:
-        body, translation = door.translate(body, settings.model)
+    if deployment.translate is not None:
+        value, translation = deployment.translate(value, model)
+        body, query = strict_json.dumps(value), b""
+    elif unchanged is None or model != call.model:
+        value["model"] = model
+        body = strict_json.dumps(value)
     else:
-        body["model"] = settings.model
-        if query:
-            url = f"{url}?{query.decode('latin-1')}"
-    passed = [
-        (name, value) for name, value in headers if name in _ALWAYS_PASS or name in door.passes
-    ]
-    sent = {name for name, _ in passed}
-    defaults = [item for item in deployment.provider.defaults if item[0] not in sent]
-    return Outgoing(
-        Request(
-            url,
-            deployment.headers + passed + defaults,
-            strict_json.dumps(body),
-            settings.timeouts,
-            call.stream,
-            settings.tls,
-        ),
-        translation,
-    )
+        body = unchanged
+    return Request(deployment.destination, passed, body, call.stream, query), translation

@@ -3,7 +3,7 @@
 An implementation maps its library's exceptions to `TransportError` at its edge.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -26,16 +26,41 @@ class TransportError(Exception):
         self.message = message
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """What is sent: always a POST, its body whole."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Destination:
+    """Where requests of one kind go, with all that is the same for each of them.
+
+    Made once for a configuration, and compared by identity, so that a transport can keep what it
+    has worked out for one.
+
+    Attributes:
+        url: absolute, without a query.
+        headers: names in lower case; the company's credentials are among them.
+        timeouts: deadlines in seconds.
+        tls: None for the system's certificate authorities and no client certificate.
+    """
 
     url: str
+    headers: tuple[tuple[bytes, bytes], ...]
+    timeouts: Timeouts
+    tls: Tls | None = None
+
+
+@dataclass(slots=True)
+class Request:
+    """What is sent: always a POST, its body whole.
+
+    Attributes:
+        headers: what this request adds to those of its destination, names in lower case.
+        stream: whether the answer is to be a stream, which begins sooner.
+        query: without the question mark; empty for none.
+    """
+
+    destination: Destination
     headers: Headers
     body: bytes
-    timeouts: Timeouts
-    stream: bool
-    tls: Tls | None = None
+    stream: bool = False
+    query: bytes = b""
 
 
 class Response(Protocol):
@@ -51,15 +76,15 @@ class Response(Protocol):
         """Names in lower case, in the order they came."""
         ...
 
-    def chunks(self) -> AsyncIterator[bytes]:
-        """The body in pieces as they come, never empty ones.
+    def read(self) -> Awaitable[bytes]:
+        """The next piece of the body as it came; empty at its end.
 
         Raises:
-            TransportError: the upstream stalled or broke off.
+            TransportError: the upstream stalled, broke off, or broke the protocol.
         """
         ...
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Give the connection back, or end it if the body was not read to its end."""
         ...
 

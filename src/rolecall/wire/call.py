@@ -142,7 +142,9 @@ def _check_tools(tools: Any) -> None:
 
 
 def _folded(name: str) -> str:
-    return name.strip().casefold().replace("-", "_")
+    # a reader written in C stops at a NUL, and what is not seen is easily dropped
+    seen = name if name.isprintable() else "".join(filter(str.isprintable, name))
+    return seen.strip().casefold().replace("-", "_")
 
 
 def _steers(name: str) -> bool:

@@ -9,7 +9,7 @@ import uvicorn
 import yaml
 
 from rolecall.config import load
-from rolecall.gateway import Gateway, compile_snapshot
+from rolecall.gateway import Gateway, compile_snapshot, server_config
 
 from .http import exchange, message
 from .polling import wait_until
@@ -66,18 +66,7 @@ class Serving:
     def __init__(self, app):
         self.app = app
         self.token = token(*ROLES)
-        config = uvicorn.Config(
-            app,
-            port=0,
-            interface="asgi3",
-            lifespan="on",
-            ws="none",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            timeout_graceful_shutdown=1,
-        )
+        config = server_config(app, port=0, timeout_graceful_shutdown=1)
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._run)
 

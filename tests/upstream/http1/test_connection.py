@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from rolecall.config import Timeouts
 from rolecall.core import Reason
 from rolecall.upstream.http1.connection import HIGH_WATER, Connection, StaleConnection, State
 from rolecall.upstream.transport import TransportError
@@ -16,7 +17,7 @@ from rolecall.upstream.transport import TransportError
 from .parts.exchange import Answer
 from .parts.transcripts import BAD, GOOD, HELLO, OK
 
-PATIENT = {"first_byte": 5, "idle": 5, "total": None, "began": 0.0}
+PATIENT = {"timeouts": Timeouts(first_byte=5, idle=5), "stream": False, "began": 0.0}
 SHORT = [transcript for transcript in [*GOOD, *BAD] if len(transcript.sent) < 5_000]
 LONG = [transcript for transcript in [*GOOD, *BAD] if len(transcript.sent) >= 5_000]
 
@@ -47,7 +48,7 @@ async def rounds(number=3):
 
 async def exchange(connection):
     try:
-        await connection.request(b"POST / HTTP/1.1\r\n\r\n", **PATIENT)
+        await connection.request(b"POST / HTTP/1.1\r\n\r\n", b"", **PATIENT)
         body = b""
         while piece := await connection.read():
             body += piece
@@ -159,7 +160,7 @@ async def test_an_idle_connection_that_ends_after_the_request_is_stale(end):
         theirs.send(HELLO)
         await exchanging
         assert connection.release()
-        asking = asyncio.create_task(connection.request(b"x", **PATIENT))
+        asking = asyncio.create_task(connection.request(b"x", b"", **PATIENT))
         await rounds()
         if end == "close":
             theirs.close()
@@ -175,7 +176,7 @@ async def test_a_connection_that_is_lost_before_its_request_says_so():
         await rounds(5)
         assert gone == [connection]
         with pytest.raises(TransportError, match="before it answered"):
-            await connection.request(b"x", **PATIENT)
+            await connection.request(b"x", b"", **PATIENT)
 
 
 async def test_an_upstream_that_speaks_first_is_refused():
@@ -183,7 +184,7 @@ async def test_an_upstream_that_speaks_first_is_refused():
         theirs.send(HELLO)
         await rounds()
         with pytest.raises(TransportError, match="nobody had asked"):
-            await connection.request(b"x", **PATIENT)
+            await connection.request(b"x", b"", **PATIENT)
 
 
 async def test_our_own_abort_is_not_the_end_of_a_body_until_close():
@@ -207,7 +208,7 @@ async def test_a_slow_reader_bounds_what_is_held():
             theirs.shutdown(socket.SHUT_WR)
 
         flooding = asyncio.create_task(flood())
-        await connection.request(b"x", **PATIENT)
+        await connection.request(b"x", b"", **PATIENT)
         received = 0
         while True:
             await rounds(20)
@@ -227,7 +228,7 @@ async def test_pieces_that_wait_are_read_after_the_end_of_a_paused_connection():
         sending = asyncio.create_task(
             loop.sock_sendall(theirs, OK + b"Content-Length: 900000\r\n\r\n" + bytes(800_000))
         )
-        await connection.request(b"x", **PATIENT)
+        await connection.request(b"x", b"", **PATIENT)
         await rounds(20)
         connection.abort()
         await rounds()

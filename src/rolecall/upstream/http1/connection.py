@@ -15,14 +15,19 @@ from typing import Final, cast
 
 import httptools
 
+from rolecall.config import Timeouts
 from rolecall.core import Reason
 from rolecall.upstream.http1.tls import TlsObject
+from rolecall.upstream.outbox import outbox
 from rolecall.upstream.transport import Headers, TransportError
+from rolecall.upstream.waiting import Wait
 
 MAX_HEAD: Final = 64 * 1024
 MAX_HEADERS: Final = 200
 MAX_INTERIM: Final = 16
 HIGH_WATER: Final = 256 * 1024
+# from here on a second write costs less than a copy
+_COPIED_MOST: Final = 32 * 1024
 _FRAMING: Final = frozenset({b"content-length", b"transfer-encoding"})
 
 
@@ -51,11 +56,11 @@ class Connection(asyncio.Protocol):
     """
 
     __slots__ = (
+        "_began",
         "_body_until_close",
         "_buffered",
         "_complete",
         "_fault",
-        "_head_bytes",
         "_head_done",
         "_idle",
         "_interim",
@@ -64,7 +69,9 @@ class Connection(asyncio.Protocol):
         "_loop",
         "_loose",
         "_on_closed",
+        "_outbox",
         "_parser",
+        "_patience",
         "_paused",
         "_pieces",
         "_poll",
@@ -72,8 +79,9 @@ class Connection(asyncio.Protocol):
         "_timer",
         "_tls",
         "_total",
+        "_trailer_bytes",
         "_transport",
-        "_waiter",
+        "_wait",
         "headers",
         "idle_since",
         "reused",
@@ -88,11 +96,11 @@ class Connection(asyncio.Protocol):
         self._on_closed = on_closed
         self._parser = httptools.HttpResponseParser(self)
         self._transport: asyncio.Transport
+        self._outbox = outbox(loop)
         self._tls: TlsObject | None = None
+        self._wait = Wait(loop)
         self._poll: select.poll | None = None
-        self._waiter: asyncio.Future[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._total: asyncio.TimerHandle | None = None
         self._fault: TransportError | None = None
         self._pieces: deque[bytes] = deque()
         self.state = State.NEW
@@ -103,8 +111,8 @@ class Connection(asyncio.Protocol):
     def _begin(self) -> None:
         self.status = 0
         self.headers: Headers = []
-        self._head_bytes = 0
         self._loose = 0
+        self._trailer_bytes = 0
         self._head_done = False
         self._interim = 0
         self._complete = False
@@ -113,21 +121,19 @@ class Connection(asyncio.Protocol):
         self._buffered = 0
         self._paused = False
         self._silent = True
-        self._last = 0.0
-        self._idle = 0.0
 
     # -- what the transport does with a connection ---------------------------------------------
 
     async def request(
-        self, data: bytes, *, first_byte: float, idle: float, total: float | None, began: float
+        self, head: bytes, body: bytes, timeouts: Timeouts, *, stream: bool, began: float
     ) -> None:
         """Send a request and wait for the head of its answer.
 
         Args:
-            data: the whole request.
-            first_byte: seconds until the head must be there.
-            idle: seconds that may pass between two pieces of the body, later.
-            total: seconds from ``began`` until the whole answer must be there; None: no bound.
+            head: the request line and the fields.
+            body: the whole body.
+            timeouts: deadlines for this request and its answer.
+            stream: whether the answer is to be a stream, which begins sooner.
             began: the loop's time when the caller began, before there was a connection.
 
         Raises:
@@ -140,15 +146,21 @@ class Connection(asyncio.Protocol):
             self.reused = True
             self._begin()
         self.state = State.ACTIVE
-        self._idle = idle
-        if total is not None:
-            self._total = self._loop.call_at(began + total, self._too_long, total)
-        self._transport.write(data)
-        self._timer = self._loop.call_later(first_byte, self._too_late, first_byte)
-        try:
-            await self._wait()
-        finally:
-            self._stop_timer()
+        self._patience = timeouts.stream if stream else timeouts.first_byte
+        self._idle = timeouts.idle
+        self._total = timeouts.total
+        self._began = began
+        self._last = self._loop.time()
+        self._look_by(self._last + self._patience)
+        if self._total is not None:
+            self._look_by(began + self._total)
+        if len(body) > _COPIED_MOST:
+            self._outbox.write(self._transport, head)
+            self._outbox.write(self._transport, body)
+        else:
+            self._outbox.write(self._transport, head + body)
+        while not self._head_done and self._fault is None:
+            await self._wait
         if self._fault is not None and not self._pieces and not self._complete:
             raise self._fault
 
@@ -165,10 +177,9 @@ class Connection(asyncio.Protocol):
             if self._fault is not None:
                 raise self._fault
             self._last = self._loop.time()
-            if self._timer is None:
-                self._timer = self._loop.call_later(self._idle, self._check_idle)
+            self._look_by(self._last + self._idle)
             # what wakes it may be less than a piece: a chunk's size, a trailer
-            await self._wait()
+            await self._wait
         data = pieces.popleft() if len(pieces) == 1 else b"".join(pieces)
         pieces.clear()
         self._buffered = 0
@@ -188,7 +199,6 @@ class Connection(asyncio.Protocol):
 
     def release(self) -> bool:
         """The answer is no longer wanted; return whether the connection can serve again."""
-        self._stop_timers()
         if (
             self._complete
             and self._keep_alive
@@ -207,7 +217,6 @@ class Connection(asyncio.Protocol):
 
     def abort(self) -> None:
         """End the connection at once."""
-        self._stop_timers()
         if self.state is not State.CLOSED:
             self._transport.abort()
 
@@ -246,7 +255,7 @@ class Connection(asyncio.Protocol):
             self._fail(Reason.UPSTREAM_ERROR, "The upstream sends fields without an end.")
         if self._head_done or self._fault is not None:
             self._last = self._loop.time()
-            self._wake()
+            self._wait.wake()
 
     def eof_received(self) -> bool:
         """The upstream will send no more; the connection closes."""
@@ -259,18 +268,21 @@ class Connection(asyncio.Protocol):
             and (self._tls is None or self._tls.ended)
         ):
             self._complete = True
-        self._lost(None)
+        self._lose(None)
         # not close(), which would wait until the rest of the request is sent
         self._transport.abort()
+        self._wait.wake()
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone."""
-        self._lost(exc)
+        self._lose(exc)
         self.state = State.CLOSED
         self._poll = None
-        self._stop_timers()
+        if self._timer is not None:
+            self._timer.cancel()
         self._on_closed(self)
+        self._wait.wake()
 
     # -- what the parser tells ---------------------------------------------------------------------
 
@@ -281,15 +293,22 @@ class Connection(asyncio.Protocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A header field of the answer, or a trailer field, which nobody needs."""
-        self._head_bytes += len(name) + len(value) + 4
-        if self._head_bytes > MAX_HEAD or len(self.headers) >= MAX_HEADERS:
-            self._fail(Reason.UPSTREAM_ERROR, "The head of the upstream's answer is too long.")
-        elif not self._head_done:
+        if not self._head_done:
             self.headers.append((name.lower(), value.rstrip()))
+            return
+        self._trailer_bytes += len(name) + len(value) + 4
+        if self._trailer_bytes > MAX_HEAD:
+            self._fail(Reason.UPSTREAM_ERROR, "The upstream sends fields without an end.")
 
     def on_headers_complete(self) -> None:
         """The head is whole."""
         if self._complete or self._fault is not None:
+            return
+        if len(self.headers) > MAX_HEADERS or (
+            self._loose > MAX_HEAD
+            and sum([len(name) + len(value) + 4 for name, value in self.headers]) > MAX_HEAD
+        ):
+            self._fail(Reason.UPSTREAM_ERROR, "The head of the upstream's answer is too long.")
             return
         status = self._parser.get_status_code()
         if status < 200:
@@ -328,47 +347,42 @@ class Connection(asyncio.Protocol):
 
     # -- waiting -----------------------------------------------------------------------------------
 
-    async def _wait(self) -> None:
-        """Wait until something is there: a head, more of the body, the end, a fault."""
-        self._waiter = self._loop.create_future()
-        try:
-            await self._waiter
-        finally:
-            self._waiter = None
+    def _look_by(self, due: float) -> None:
+        """See to it that somebody looks at the deadlines by then.
 
-    def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
-
-    def _stop_timer(self) -> None:
+        The timer is left alone by most requests: it was set for an earlier one with the same
+        patience, finds nothing due, and is set anew.
+        """
         if self._timer is not None:
+            if self._timer.when() <= due:
+                return
             self._timer.cancel()
-            self._timer = None
+        self._timer = self._loop.call_at(due, self._look)
 
-    def _stop_timers(self) -> None:
-        self._stop_timer()
-        if self._total is not None:
-            self._total.cancel()
-            self._total = None
-
-    def _too_long(self, total: float) -> None:
-        self._fail(Reason.UPSTREAM_TIMEOUT, f"The upstream took more than {total:g} s.")
-
-    def _too_late(self, deadline: float) -> None:
+    def _look(self) -> None:
         self._timer = None
-        self._fail(Reason.UPSTREAM_TIMEOUT, f"The upstream did not answer within {deadline:g} s.")
-
-    def _check_idle(self) -> None:
-        self._timer = None
-        left = self._last + self._idle - self._loop.time()
-        if self._waiter is None or left > 0:
-            wait = left if left > 0 else self._idle
-            self._timer = self._loop.call_later(wait, self._check_idle)
+        if self.state is not State.ACTIVE or self._complete or self._fault is not None:
             return
-        self._fail(Reason.UPSTREAM_TIMEOUT, f"The upstream sent nothing for {self._idle:g} s.")
+        now = self._loop.time()
+        patience = self._idle if self._head_done else self._patience
+        due = self._last + patience
+        if self._total is not None and now >= self._began + self._total:
+            late = f"The upstream took more than {self._total:g} s."
+        elif now < due or self._wait.resume is None:
+            # whoever does not wait for the upstream finds it neither quick nor slow
+            self._look_by(due if now < due else now + patience)
+            if self._total is not None:
+                self._look_by(self._began + self._total)
+            return
+        elif self._head_done:
+            late = f"The upstream sent nothing for {patience:g} s."
+        else:
+            late = f"The upstream did not answer within {patience:g} s."
+        self._fail(Reason.UPSTREAM_TIMEOUT, late)
+        self._wait.wake()
 
-    def _lost(self, exc: Exception | None) -> None:
-        """No more will come: whoever waits for more gets to know."""
+    def _lose(self, exc: Exception | None) -> None:
+        """No more will come."""
         if self._fault is None and not self._complete and self.state is not State.IDLE:
             if self._silent and self.reused:
                 self._fault = StaleConnection()
@@ -382,12 +396,11 @@ class Connection(asyncio.Protocol):
                 self._fault = TransportError(
                     Reason.UPSTREAM_ERROR, f"The upstream broke off {what}."
                 )
-        self._wake()
 
     def _fail(self, reason: Reason, message: str) -> None:
+        """The answer cannot be used; who called the method that calls this wakes the waiter."""
         if self._fault is None:
             self._fault = TransportError(reason, message)
         self._keep_alive = False
-        self._wake()
         if self.state in {State.ACTIVE, State.IDLE}:
             self._transport.abort()

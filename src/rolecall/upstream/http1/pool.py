@@ -61,6 +61,8 @@ class Pool:
             )
         self._opening += 1
         try:
+            # a timeout wants a task, which a coroutine driven by hand gets here
+            await asyncio.sleep(0)
             async with asyncio.timeout(within):
                 connection = await self._connect()
         except TimeoutError:

@@ -1,18 +1,19 @@
 """The transport on our own HTTP/1.1 connections."""
 
 import asyncio
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass
 from typing import Final
 
-from rolecall.config import Tls
 from rolecall.core import Reason
 from rolecall.upstream.http1.connection import Connection, StaleConnection
 from rolecall.upstream.http1.origin import Origin, Target
 from rolecall.upstream.http1.pool import Pool
-from rolecall.upstream.transport import Headers, Request, TransportError
+from rolecall.upstream.transport import Destination, Headers, Request, TransportError
 
-_MOST_TARGETS: Final = 4096
+_MOST_WAYS: Final = 4096
 _FAREWELL_ROUNDS: Final = 100
-_OURS: Final = frozenset({b"host", b"content-length", b"transfer-encoding"})
+_FRAMING: Final = frozenset({b"host", b"content-length", b"transfer-encoding"})
 
 
 class Http1Response:
@@ -26,7 +27,7 @@ class Http1Response:
         self.status = connection.status
         self.headers: Headers = connection.headers
 
-    async def read(self) -> bytes:
+    def read(self) -> Awaitable[bytes]:
         """The next piece of the body; empty at its end.
 
         Raises:
@@ -35,7 +36,7 @@ class Http1Response:
         """
         if self._connection is None:
             raise RuntimeError("the answer was closed")
-        return await self._connection.read()
+        return self._connection.read()
 
     def close(self) -> None:
         """Give the connection back, or end it if the body was not read to its end."""
@@ -44,12 +45,21 @@ class Http1Response:
             self._pool.give_back(connection)
 
 
+@dataclass(slots=True)
+class _Way:
+    """How requests reach one destination: the beginning of each, and the connections."""
+
+    start: bytes
+    head: bytes
+    pool: Pool
+
+
 class Http1Transport:
     """Keep-alive pools, one for each origin; make it inside the running loop."""
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._targets: dict[tuple[str, Tls | None], Target] = {}
+        self._ways: dict[Destination, _Way] = {}
         self._pools: dict[Origin, Pool] = {}
         self._closed = False
 
@@ -64,23 +74,19 @@ class Http1Transport:
         if self._closed:
             raise TransportError(Reason.UPSTREAM_UNAVAILABLE, "The transport is closed.")
         began = self._loop.time()
-        # callers choose queries, so they stay out of what is remembered
-        url, mark, query = request.url.partition("?")
-        target = self._target(url, request.tls)
-        data = _encode(request, target, f"{mark}{query}".encode("latin-1", "replace"))
-        pool = self._pools.get(target.origin)
-        if pool is None:
-            pool = self._pools[target.origin] = Pool(target.origin, self._loop)
-        connection = pool.take_idle()
+        way = self._ways.get(request.destination) or self._find_way(request.destination)
+        head = _head(way, request)
+        connection = way.pool.take_idle()
         if connection is not None:
             try:
-                return await self._exchange(connection, pool, request, data, began)
+                return await _exchange(connection, way.pool, request, head, began)
             except StaleConnection:
                 if self._closed:
                     raise
-        connect, total = request.timeouts.connect, request.timeouts.total
-        connection = await pool.connect(connect if total is None else min(connect, total))
-        return await self._exchange(connection, pool, request, data, began)
+        timeouts = request.destination.timeouts
+        connect, total = timeouts.connect, timeouts.total
+        connection = await way.pool.connect(connect if total is None else min(connect, total))
+        return await _exchange(connection, way.pool, request, head, began)
 
     async def close(self) -> None:
         """Close every connection."""
@@ -98,51 +104,70 @@ class Http1Transport:
         counts = [pool.counts() for pool in self._pools.values()]
         return sum(count[0] for count in counts), sum(count[1] for count in counts)
 
-    async def _exchange(
-        self, connection: Connection, pool: Pool, request: Request, data: bytes, began: float
-    ) -> Http1Response:
-        timeouts = request.timeouts
+    def _find_way(self, destination: Destination) -> _Way:
         try:
-            await connection.request(
-                data,
-                first_byte=timeouts.stream if request.stream else timeouts.first_byte,
-                idle=timeouts.idle,
-                total=timeouts.total,
-                began=began,
-            )
-        except BaseException:
-            connection.abort()
-            raise
-        return Http1Response(connection, pool)
-
-    def _target(self, url: str, tls: Tls | None) -> Target:
-        target = self._targets.get((url, tls))
-        if target is None:
-            try:
-                target = Target.of(url, tls)
-            except ValueError:
-                raise TransportError(
-                    Reason.UPSTREAM_UNAVAILABLE, "The upstream's or its proxy's URL is unusable."
-                ) from None
-            if len(self._targets) >= _MOST_TARGETS:
-                self._targets.clear()
-            self._targets[url, tls] = target
-        return target
+            target = Target.of(destination.url, destination.tls)
+        except ValueError:
+            raise TransportError(
+                Reason.UPSTREAM_UNAVAILABLE, "The upstream's or its proxy's URL is unusable."
+            ) from None
+        pool = self._pools.get(target.origin)
+        if pool is None:
+            pool = self._pools[target.origin] = Pool(target.origin, self._loop)
+        start = b"POST " + target.path
+        if start.count(b" ") != 1 or b"\r" in start or b"\n" in start:
+            raise _unwritable()
+        way = _Way(
+            start,
+            b" HTTP/1.1\r\nhost: " + target.host + b"\r\n" + _fields(destination.headers),
+            pool,
+        )
+        if len(self._ways) >= _MOST_WAYS:
+            # those of configurations that were replaced
+            self._ways.clear()
+        self._ways[destination] = way
+        return way
 
 
-def _encode(request: Request, target: Target, query: bytes) -> bytes:
-    names = [name.lower() for name, _ in request.headers]
-    lines = [b"POST " + target.path + query + b" HTTP/1.1", b"host: " + target.host]
-    lines += [name + b": " + value for name, value in request.headers]
-    lines.append(b"content-length: %d\r\n\r\n" % len(request.body))
-    head = b"\r\n".join(lines)
+async def _exchange(
+    connection: Connection, pool: Pool, request: Request, head: bytes, began: float
+) -> Http1Response:
+    try:
+        await connection.request(
+            head,
+            request.body,
+            request.destination.timeouts,
+            stream=request.stream,
+            began=began,
+        )
+    except BaseException:
+        connection.abort()
+        raise
+    return Http1Response(connection, pool)
+
+
+def _head(way: _Way, request: Request) -> bytes:
+    start = way.start
+    if query := request.query:
+        if b" " in query or b"\r" in query or b"\n" in query:
+            raise _unwritable()
+        start += b"?" + query
+    fields = _fields(request.headers) if request.headers else b""
+    length = len(request.body)
+    return b"%b%b%bcontent-length: %d\r\n\r\n" % (start, way.head, fields, length)
+
+
+def _fields(headers: Sequence[tuple[bytes, bytes]]) -> bytes:
+    fields = b"".join([name + b": " + value + b"\r\n" for name, value in headers])
     # every line break in the head must be one of ours (CWE-113), and so must what frames it
-    breaks = len(lines) + 1
     if (
-        head.count(b"\n") != breaks
-        or head.count(b"\r") != breaks
-        or lines[0].count(b" ") != 2
-        or not _OURS.isdisjoint(names)
+        fields.count(b"\n") != len(headers)
+        or fields.count(b"\r") != len(headers)
+        or not _FRAMING.isdisjoint([name.lower() for name, _ in headers])
     ):
-        raise TransportError(Reason.UPSTREAM_ERROR, "The request cannot be written in HTTP/1.1.")
-    return head + request.body
+        raise _unwritable()
+    return fields
+
+
+def _unwritable() -> TransportError:
+    return TransportError(Reason.UPSTREAM_ERROR, "The request cannot be written in HTTP/1.1.")

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from rolecall.config import Timeouts, Tls
 from rolecall.core import Reason
 from rolecall.upstream.http1 import Http1Response, Http1Transport
-from rolecall.upstream.transport import Headers, Request, TransportError
+from rolecall.upstream.transport import Destination, Headers, Request, TransportError
 
+JSON = ((b"content-type", b"application/json"),)
 PATIENT = Timeouts(connect=5, first_byte=5, stream=5, idle=5)
 
 
@@ -32,8 +33,13 @@ def request(
     tls: Tls | None = None,
     headers: Headers | None = None,
 ) -> Request:
+    url, _, query = url.partition("?")
     return Request(
-        url, headers or [(b"content-type", b"application/json")], body, timeouts, stream, tls
+        Destination(url, () if headers else JSON, timeouts, tls),
+        headers or [],
+        body,
+        stream,
+        query.encode("latin-1"),
     )
 
 

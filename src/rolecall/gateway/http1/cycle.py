@@ -1,0 +1,209 @@
+"""One request and its answer: ASGI's ``receive`` and ``send``."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+
+from rolecall.gateway.asgi import Message, Receive, Scope, Send
+from rolecall.gateway.http1.turn import Turn
+from rolecall.upstream import Headers, Wait
+
+if TYPE_CHECKING:
+    from rolecall.gateway.http1.connection import Connection
+
+Application = Callable[[Scope, Receive, Send], Coroutine[Any, Any, None]]
+
+HIGH_WATER: Final = 256 * 1024
+
+_STATUS: Final = {
+    status.value: b"HTTP/1.1 %d %b" % (status.value, status.phrase.encode())
+    for status in HTTPStatus
+}
+_BODILESS: Final = frozenset({204, 304})
+
+
+class Unwritable(RuntimeError):
+    """The application's answer breaks HTTP: a header's line break, another length than said."""
+
+
+class Cycle:
+    """One request on its way through the application.
+
+    Attributes:
+        keep_alive: whether the connection may serve another request afterwards.
+        more_body: whether more of the request's body is to come.
+    """
+
+    __slots__ = (
+        "_chunked",
+        "_complete",
+        "_connection",
+        "_disconnected",
+        "_given",
+        "_head",
+        "_invited",
+        "_left",
+        "_pieces",
+        "_scope",
+        "_size",
+        "_tasks",
+        "_turn",
+        "_wait",
+        "keep_alive",
+        "more_body",
+    )
+
+    def __init__(self, connection: "Connection", scope: Scope, *, keep_alive: bool) -> None:
+        self.keep_alive = keep_alive
+        self.more_body = True
+        self._connection = connection
+        self._scope = scope
+        self._pieces: list[bytes] = []
+        self._size = 0
+        self._wait: Wait | None = None
+        self._turn: Turn | None = None
+        self._invited = False
+        self._given = False
+        self._head = b""
+        self._chunked = False
+        self._left: int | None = None
+        self._complete = False
+        self._disconnected = False
+
+    def begin(self, app: Application, tasks: set[Any]) -> None:
+        """Let the application answer."""
+        self._tasks = tasks
+        self._turn = turn = Turn(
+            self._connection.loop, app(self._scope, self.receive, self.send), self._end
+        )
+        tasks.add(turn)
+        turn.go_on()
+
+    def _end(self, turn: Turn) -> None:
+        """The application has ended; only with its connection can an unfinished answer end."""
+        self._tasks.discard(turn)
+        # it knows this cycle in turn, and the garbage collector shall have nothing to do
+        self._turn = None
+        if not self._complete:
+            self._complete = True
+            self.keep_alive = False
+            self._connection.finish(self)
+
+    # -- what the connection tells -----------------------------------------------------------------
+
+    def feed(self, data: bytes) -> None:
+        """A piece of the request's body; nobody wants it once the answer is whole."""
+        if self._complete:
+            return
+        self._pieces.append(data)
+        self._size += len(data)
+        if self._size > HIGH_WATER:
+            self._connection.pause_reading()
+        if self._wait is not None:
+            self._wait.wake()
+
+    def feed_end(self) -> None:
+        """The request's body is whole."""
+        self.more_body = False
+        if self._wait is not None:
+            self._wait.wake()
+
+    def disconnect(self) -> None:
+        """The client is gone: nobody needs the answer any more."""
+        self._disconnected = True
+        if self._turn is not None:
+            self._turn.cancel()
+
+    # -- ASGI --------------------------------------------------------------------------------------
+
+    async def receive(self) -> Message:
+        """The next piece of the body; after the last one, that the client is gone."""
+        while not (self._disconnected or self._complete):
+            if not self._given and (self._pieces or not self.more_body):
+                return self._piece()
+            if not (self._given or self._invited):
+                self._invite()
+            if self._wait is None:
+                self._wait = Wait(self._connection.loop)
+            await self._wait
+        return {"type": "http.disconnect"}
+
+    async def send(self, message: Message) -> None:
+        """Write a piece of the answer; its head waits for the first piece of its body.
+
+        Raises:
+            Unwritable: nothing of the piece was written, and nothing more can be.
+        """
+        connection = self._connection
+        if connection.unread is not None:
+            # who is cancelled here must not take the future of others with it
+            await asyncio.shield(connection.unread)
+        if self._disconnected:
+            return
+        if message["type"] == "http.response.start":
+            self._head = self._write_head(message["status"], message["headers"])
+            return
+        more = message.get("more_body", False)
+        data = self._head + self._framed(message["body"], more=more)
+        self._head = b""
+        connection.write(data)
+        if not more:
+            self._complete = True
+            connection.finish(self)
+
+    def _piece(self) -> Message:
+        body = b"".join(self._pieces)
+        self._pieces.clear()
+        self._size = 0
+        self._given = not self.more_body
+        self._connection.resume_reading()
+        return {"type": "http.request", "body": body, "more_body": self.more_body}
+
+    def _invite(self) -> None:
+        """Tell a client that waits for it to send its body (RFC 9110 10.1.1)."""
+        self._invited = True
+        if any(
+            name == b"expect" and value.lower() == b"100-continue"
+            for name, value in self._scope["headers"]
+        ):
+            self._connection.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def _write_head(self, status: int, headers: Headers) -> bytes:
+        bodiless = status in _BODILESS or self._scope["method"] == "HEAD"
+        lines = [_STATUS.get(status) or b"HTTP/1.1 %d " % status]
+        for name, value in headers:
+            if name == b"content-length":
+                self._left = 0 if bodiless else int(value)
+            lines.append(name + b": " + value)
+        lines += self._connection.defaults()
+        if self._left is None:
+            if bodiless:
+                self._left = 0
+            elif self._scope["http_version"] == "1.1":
+                self._chunked = True
+                lines.append(b"transfer-encoding: chunked")
+        if not self.keep_alive:
+            lines.append(b"connection: close")
+        head = b"\r\n".join(lines)
+        # every line break must be one of ours (CWE-113)
+        breaks = len(lines) - 1
+        if head.count(b"\n") != breaks or head.count(b"\r") != breaks:
+            raise Unwritable("a header of the answer holds a line break")
+        return head + b"\r\n\r\n"
+
+    def _framed(self, body: bytes, *, more: bool) -> bytes:
+        if self._left is not None:
+            if self._scope["method"] == "HEAD":
+                return b""
+            self._left -= len(body)
+            if self._left < 0 or (self._left and not more):
+                raise Unwritable("the answer's body has another length than its head says")
+            return body
+        if not self._chunked:
+            # HTTP/1.0: the end of the connection is the end of the answer
+            return body
+        if not more:
+            end = b"0\r\n\r\n"
+            return b"%x\r\n%b\r\n%b" % (len(body), body, end) if body else end
+        return b"%x\r\n%b\r\n" % (len(body), body) if body else b""

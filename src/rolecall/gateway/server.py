@@ -1,0 +1,35 @@
+"""How uvicorn serves the application: with our own protocol class, and no more than we use."""
+
+from typing import Any, Final
+
+import uvicorn
+
+from rolecall.gateway.http1 import Connection
+
+KEEP_ALIVE: Final = 75
+"""Seconds that an idle client is kept: longer than the 60 s of common load balancers, which must
+be the ones to hang up first."""
+
+
+def server_config(app: Any, **options: Any) -> uvicorn.Config:
+    """The configuration of uvicorn for the gateway.
+
+    Args:
+        app: the application, or where a worker process finds its factory.
+        options: what else uvicorn is told: address, workers, patience at the end.
+    """
+    return uvicorn.Config(
+        app,
+        http=Connection,
+        interface="asgi3",
+        lifespan="on",
+        ws="none",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        # a forged X-Forwarded-For must not become the client's address
+        proxy_headers=False,
+        timeout_keep_alive=KEEP_ALIVE,
+        backlog=4096,
+        **options,
+    )
