@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint format e2e bench bench-quick lock
+.PHONY: help install demo test lint format e2e fuzz bench bench-quick lock
 
 help: ## list the verbs
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -33,6 +33,9 @@ bench: install ## Rolecall beside other gateways, about 20 minutes (ARGS="--only
 
 bench-quick: install ## CPU a request against Envoy's, under two minutes
 	$(BIN)/python -m bench --quick $(ARGS)
+
+fuzz: install ## a coverage-guided fuzzer for tokens, SECONDS=60 (Linux on x86-64)
+	$(BIN)/python -m tests.fuzz.token $(or $(SECONDS),60) $(ARGS)
 
 lint: install ## format, lint, types, the import contract
 	$(BIN)/ruff format --check .

@@ -206,6 +206,16 @@ async def test_c25_the_same_subject_of_two_issuers_is_two_callers():
     assert (ours.issuer, ours.subject) != (theirs.issuer, theirs.subject)
 
 
+async def test_c25_a_client_that_is_named_as_a_person_is_another_caller():
+    """RFC 9700 4.15: who can name a client freely could name it like somebody else."""
+    async with gate() as verifier:
+        person = await verifier.authenticate(SIGNER.token({**CLAIMS, "client_id": "ui"}))
+        client = await verifier.authenticate(SIGNER.token({**CLAIMS, "client_id": "john"}))
+    assert (person.subject, client.subject) == ("john", "john")
+    assert person.identity == (ISSUER, "person", "john")
+    assert client.identity == (ISSUER, "workload", "john")
+
+
 # Whatever comes
 
 FULL = {**CLAIMS, "roles": ["user"], "azp": "chat-ui", "groups": ["/ml/research"]}

@@ -1,0 +1,135 @@
+"""The threat table of docs/security.md: each attack meets the whole gateway, and its row's reason.
+
+The page says which reasons an attack ends in and which tests look at it closely; both are held to
+the code here.
+"""
+
+import asyncio
+import json
+import re
+import time
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+import yaml
+
+from rolecall.config import load
+from rolecall.core import STATUS, Reason
+from rolecall.gateway import Gateway, compile_snapshot
+
+from .parts.attacks import ATTACKS, World
+
+PAGE = (Path(__file__).parents[2] / "docs" / "security.md").read_text("utf-8")
+HERE = Path(__file__).parent
+ROW = re.compile(r"^\| ([TC]\d\d) \| (.*?) \| (.*?) \| (.*?) \|$", re.MULTILINE)
+CODE = re.compile(r"`([^`]+)`")
+ROWS = {
+    number: (CODE.findall(answer), CODE.findall(tests))
+    for number, _, answer, tests in (match.groups() for match in ROW.finditer(PAGE))
+}
+BODY = json.dumps({"model": "m", "messages": [{"role": "user", "content": "hi"}]}).encode()
+
+
+@asynccontextmanager
+async def living(application):
+    """The lifespan of an ASGI application."""
+    said, told = asyncio.Queue(), asyncio.Queue()
+    life = asyncio.create_task(application({"type": "lifespan"}, said.get, told.put))
+    await said.put({"type": "lifespan.startup"})
+    assert (await told.get())["type"] == "lifespan.startup.complete"
+    yield
+    await said.put({"type": "lifespan.shutdown"})
+    await life
+
+
+@pytest.fixture
+async def gateway(tmp_path):
+    """A function of a token: the status and body of what the gateway answers."""
+    world = World(int(time.time()))
+    file = tmp_path / "rolecall.yaml"
+    file.write_text(yaml.safe_dump(world.configuration(tmp_path)))
+    application = Gateway(compile_snapshot(load(file, {}).settings))
+
+    async def ask(token):
+        sent = []
+
+        async def receive():
+            return {"type": "http.request", "body": BODY, "more_body": False}
+
+        async def send(message):
+            sent.append(message)
+
+        headers = [(b"authorization", b"Bearer " + token), (b"content-type", b"application/json")]
+        await application(
+            {
+                "type": "http",
+                "method": "POST",
+                "path": "/v1/chat/completions",
+                "raw_path": b"/v1/chat/completions",
+                "query_string": b"",
+                "headers": headers,
+                "client": ("127.0.0.1", 1),
+                "http_version": "1.1",
+            },
+            receive,
+            send,
+        )
+        body = b"".join(message.get("body", b"") for message in sent)
+        whole = b"".join(b"".join(pair) for pair in sent[0]["headers"]) + body
+        return sent[0]["status"], json.loads(body)["error"]["code"], whole
+
+    ask.world = world
+    async with living(application):
+        yield ask
+
+
+def pieces(token):
+    """Twelve characters of a token at every place where a log could have cut it."""
+    return {token[place : place + 12] for place in range(0, min(len(token), 4000) - 12, 4)}
+
+
+@pytest.mark.parametrize("number", ATTACKS)
+async def test_each_attack_ends_in_the_reason_of_its_row(number, gateway, caplog):
+    caplog.set_level("DEBUG")
+    told, surprises = set(), {}
+    for name, reason, token in ATTACKS[number](gateway.world):
+        status, code, answer = await gateway(token)
+        if code != reason or status != STATUS[Reason(code)]:
+            surprises[name] = (status, code, reason)
+        told.add(reason)
+        log = caplog.text.encode("utf-8", "backslashreplace")
+        assert not any(piece in answer or piece in log for piece in pieces(token)), name
+        caplog.clear()
+    assert not surprises
+    assert told == set(ROWS[number][0])
+
+
+async def test_a_token_without_a_fault_is_let_through(gateway):
+    """Nothing listens at the upstream, so that this is how far it can come."""
+    assert (await gateway(gateway.world.good()))[:2] == (503, "upstream_unavailable")
+
+
+def test_no_attack_of_the_table_is_without_its_tokens():
+    assert ATTACKS.keys() == {number for number in ROWS if number.startswith("T")}
+
+
+FUNCTIONS = {
+    name: file.name
+    for file in HERE.glob("test_*.py")
+    for name in re.findall(r"^(?:async )?def (test_\w+)", file.read_text("utf-8"), re.MULTILINE)
+}
+
+
+@pytest.mark.parametrize("number", ROWS)
+def test_the_tests_that_a_row_names_are_there_and_say_its_number(number):
+    _, tests = ROWS[number]
+    assert tests
+    for test in tests:
+        assert test in FUNCTIONS
+        assert f"_{number.lower()}_" in test
+
+
+def test_the_checklist_is_whole():
+    assert {f"C{number:02}" for number in range(1, 27)} <= ROWS.keys()
+    assert {f"T{number:02}" for number in range(1, 29)} <= ROWS.keys()
