@@ -1,6 +1,8 @@
 """The real parts: each is started when a test first needs it, and ended with the session."""
 
+import base64
 import itertools
+import json
 import time
 from contextlib import ExitStack, contextmanager
 from importlib.metadata import version
@@ -10,6 +12,7 @@ import pytest
 from .parts import gateway as gateways
 from .parts import keycloak as keycloaks
 from .parts import node_oidc_provider as oidc_providers
+from .parts import provider_mock as provider_mocks
 from .parts import upstream as upstreams
 from .parts.missing import LOUD, missing
 
@@ -59,6 +62,12 @@ def started(pytestconfig):
 
 
 @pytest.fixture(scope="session")
+def note(pytestconfig):
+    """Add a line to the session's summary."""
+    return pytestconfig.stash[STARTED].append
+
+
+@pytest.fixture(scope="session")
 def keycloak(started, tmp_path_factory):
     with started(keycloaks.running(tmp_path_factory.mktemp("keycloak"))) as keycloak:
         yield keycloak
@@ -67,6 +76,12 @@ def keycloak(started, tmp_path_factory):
 @pytest.fixture(scope="session")
 def oidc_provider(started, tmp_path_factory):
     with started(oidc_providers.running(tmp_path_factory.mktemp("oidc_provider"))) as provider:
+        yield provider
+
+
+@pytest.fixture(scope="session")
+def provider_mock(started, tmp_path_factory):
+    with started(provider_mocks.running(tmp_path_factory.mktemp("provider_mock"))) as provider:
         yield provider
 
 
@@ -104,3 +119,21 @@ def start_gateway(tmp_path):
             return running.enter_context(gateways.running(folder, config, ready=ready, **env))
 
         yield start
+
+
+@pytest.fixture(scope="session")
+def forge():
+    """Make a token whose signature is made up: of an issuer, with a key ID."""
+
+    def forge(issuer, key_id):
+        header = {"alg": "RS256", "typ": "at+jwt", "kid": key_id}
+        claims = {
+            "iss": issuer,
+            "aud": oidc_providers.AUDIENCE,
+            "sub": "batch",
+            "exp": int(time.time()) + 300,
+        }
+        parts = (json.dumps(header).encode(), json.dumps(claims).encode(), bytes(256))
+        return ".".join(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts)
+
+    return forge

@@ -102,9 +102,9 @@ def test_a_key_server_that_goes_down_later_leaves_its_last_good_keys(start, key_
         asked = key_server.asked
         for _ in range(3):
             unknown = ("x-api-key", token("basic_user", key=UNKNOWN_KEY))
-            CHAT.refused(
-                gateway.post(CHAT.path, CHAT.body(), unknown, authorised=False), "unknown_key"
-            )
+            reply = gateway.post(CHAT.path, CHAT.body(), unknown, authorised=False)
+            CHAT.refused(reply, "issuer_unavailable")
+            assert reply.headers["retry-after"] == "1"
         assert key_server.asked == asked + 1
         assert "the last good keys serve on" in caplog.text
         for door in ENDPOINTS:

@@ -134,7 +134,8 @@ async def test_k4_k5_a_key_server_that_fails_while_running_is_not_noticed(fault)
         began = time.perf_counter()
         assert await verdicts(gw, people()) == {"accepted"}
         assert time.perf_counter() - began < SOON
-        assert await failing == "unknown_key"
+        # it may be a good token: that cannot be said now
+        assert await failing == "issuer_unavailable"
         assert source.error
         assert source.fetches.failed
         assert gw.ready
@@ -153,7 +154,7 @@ async def test_k4_k5_metadata_that_fail_while_running_are_not_noticed(fault):
         found = settings(keys=KeysFrom(discovery_url=server.url + PATH))
         async with gate(found, network=server) as gw:
             server.fault = fault
-            assert await verdict(gw, kid(1)) == "unknown_key"
+            assert await verdict(gw, kid(1)) == "issuer_unavailable"
             assert await verdicts(gw, people()) == {"accepted"}
             assert set(server.asked[2:]) == {PATH}
 

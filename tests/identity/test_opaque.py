@@ -420,6 +420,8 @@ DESCRIPTIONS = {
     "nobody": ({"roles": ["user"]}, "invalid_claim"),
     "a subject that is none": ({**PERSON, "sub": 1}, "invalid_claim"),
     "a bad token": (web.json_response({"error": "invalid_token"}, status=401), REFUSED),
+    "a token that it cannot read": (web.json_response({}, status=400), REFUSED),
+    "an endpoint that is not there": (web.Response(status=404), LATER),
     "a token of too little scope": (web.json_response({}, status=403), REFUSED),
     "an outage": (web.Response(status=502), LATER),
     "a redirect": (web.Response(status=302, headers={"location": "/"}), LATER),

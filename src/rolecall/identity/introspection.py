@@ -44,7 +44,8 @@ def by_userinfo(session: Session, url: str) -> LookUp:
     async def look_up(token: str) -> Claims | None:
         headers = {"authorization": f"Bearer {token}"}
         answer = await _again(lambda: session.ask(headers=headers))
-        if answer.status in {401, 403}:
+        # RFC 6750 3.1; the token is all that the request says, so that a 400 is about it too
+        if answer.status in {400, 401, 403}:
             return None
         if answer.status != 200:
             raise FetchError(f"{url} answered with status {answer.status}")

@@ -16,22 +16,15 @@ from rolecall.identity.active_token import described, introspected
 from rolecall.identity.claims import Claims
 from rolecall.identity.fetch import Fetch, fetch_json
 from rolecall.identity.guard import Presented, open_token
-from rolecall.identity.jwk import VerificationKey
 from rolecall.identity.keysource import Fetches, KeySource, Pace
 from rolecall.identity.opaque import LookUps, OpaqueTokens, owner
-from rolecall.identity.profiles import PROFILES
 from rolecall.identity.signature import Verify, verify
+from rolecall.identity.signing_key import SigningIssuer, signing_key
 from rolecall.identity.static_keys import StaticKeys
 from rolecall.identity.tally import NOBODY, Tallies
 from rolecall.identity.verdicts import LONGEST, Verdict, Verdicts
 
 _PATIENCE: Final = 3.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Issuer:
-    settings: IssuerSettings
-    source: KeySource
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +88,7 @@ class Verifier:
         self._tasks: list[asyncio.Task[None]] = []
         self.sources: dict[tuple[KeysFrom, str], KeySource] = {}
         self._settings = tuple(issuers)
-        self._issuers: dict[str, _Issuer] = {}
+        self._issuers: dict[str, SigningIssuer] = {}
         self.opaque = [
             self._opaque_tokens(settings, settings.opaque)
             for settings in issuers
@@ -116,7 +109,7 @@ class Verifier:
                     on_removed=self._verdicts.forget,
                 )
             for name in (settings.issuer, *settings.aliases):
-                self._issuers[name] = _Issuer(settings, self.sources[place])
+                self._issuers[name] = SigningIssuer(settings, self.sources[place])
 
     async def start(self) -> None:
         """Fetch all key sets and keep them fresh in the background.
@@ -254,18 +247,13 @@ class Verifier:
 
         return OpaqueTokens(issuer.issuer, opaque, judge=judge, clock=self._clock)
 
-    async def _signed(self, presented: Presented, issuer: _Issuer) -> Verdict:
-        if presented.jws.algorithm not in issuer.settings.algorithms:
-            raise Refusal(
-                Reason.ALGORITHM_NOT_ALLOWED,
-                "The token's signature algorithm (alg) is not allowed for its issuer.",
-            )
-        key = await self._signing_key(presented, issuer)
+    async def _signed(self, presented: Presented, issuer: SigningIssuer) -> Verdict:
+        key = await signing_key(presented, issuer, self._verify)
         now = self._clock()
         caller = self._complete(accept(presented, issuer.settings, now))
         return Verdict(caller, min(caller.expires, now + LONGEST), key.thumbprint)
 
-    def _issuer(self, presented: Presented) -> _Issuer:
+    def _issuer(self, presented: Presented) -> SigningIssuer:
         name = claim.name(presented.claims, "iss")
         issuer = self._issuers.get(name) if name is not None else None
         if issuer is None:
@@ -274,52 +262,3 @@ class Verifier:
                 "The token's issuer (iss) is not one that this gateway trusts.",
             )
         return issuer
-
-    async def _signing_key(self, presented: Presented, issuer: _Issuer) -> VerificationKey:
-        jws, source, banned = presented.jws, issuer.source, issuer.settings.banned_keys
-        if jws.key_id in banned:
-            raise _banned()
-        keys = source.keys.named(jws.key_id) if source.keys else ()
-        if not keys:
-            await source.look_for(jws.key_id)
-            if source.keys is None:
-                raise Refusal(
-                    Reason.ISSUER_UNAVAILABLE,
-                    "The keys of the token's issuer cannot be fetched at the moment; try again"
-                    " shortly.",
-                )
-            keys = source.keys.named(jws.key_id)
-        keys = _serving(keys, presented, issuer)
-        if not keys:
-            raise Refusal(
-                Reason.UNKNOWN_KEY,
-                "The token is signed with a key that its issuer does not publish.",
-            )
-        if not any(jws.algorithm in key.algorithms for key in keys):
-            raise Refusal(
-                Reason.ALGORITHM_NOT_ALLOWED,
-                "The token's signature algorithm (alg) is not that of the key it names.",
-            )
-        for key in keys:
-            if self._verify(jws.algorithm, key, jws.signing_input, jws.signature):
-                if key.key_id in banned or key.thumbprint in banned:
-                    raise _banned()
-                return key
-        raise Refusal(Reason.BAD_SIGNATURE, "The token's signature is not valid.")
-
-
-def _serving(
-    keys: tuple[VerificationKey, ...], presented: Presented, issuer: _Issuer
-) -> tuple[VerificationKey, ...]:
-    """The keys that may sign for the token's tenant, where a set says so (Entra ID)."""
-    if all(key.issuer is None for key in keys):
-        return keys
-    serves = PROFILES[issuer.settings.profile].key_serves
-    return tuple(key for key in keys if serves(key.issuer, presented.claims))
-
-
-def _banned() -> Refusal:
-    return Refusal(
-        Reason.REVOKED,
-        "The key that signed the token is not accepted any more; sign in again.",
-    )

@@ -1,5 +1,7 @@
 """A configuration in the native dialect, for node's oidc-provider and our own upstream."""
 
+from textwrap import dedent, indent
+
 from .node_oidc_provider import AUDIENCE, RESOURCE_ACCESS_KEY, OidcProvider
 from .upstream import Upstream
 
@@ -10,6 +12,8 @@ issuers:
   - issuer: {issuer}
     audience: {audience}
     roles: [roles, [resource_access, "{key}", roles]]
+{more}
+metrics: {{roles: any}}
 roles:
   - role: internal_user
     any_of: [basic_user]
@@ -28,8 +32,8 @@ _MODEL = """
 _ENDINGS = ("400", "429", "500", "529", "hang", "cut")
 
 
-def native(provider: OidcProvider, upstream: Upstream) -> dict[str, str]:
-    """The arguments to start a gateway with.
+def native(provider: OidcProvider, upstream: Upstream, more: str = "") -> dict[str, str]:
+    """The arguments to start a gateway with; ``more`` is YAML for the issuer's entry.
 
     Callers with a role may call ``anthropic-claude`` and ``openai-gpt-4o``, ``claude-429`` and the
     like (`upstream`), and ``gpt-nowhere``, which no upstream serves, but not ``openai-o3``.
@@ -41,7 +45,12 @@ def native(provider: OidcProvider, upstream: Upstream) -> dict[str, str]:
         *((f"claude-{ending}", "anthropic", f"claude-{ending}") for ending in _ENDINGS),
         *((f"gpt-{ending}", "openai", f"gpt-{ending}") for ending in _ENDINGS),
     ]
-    head = _CONFIG.format(issuer=provider.issuer, audience=AUDIENCE, key=RESOURCE_ACCESS_KEY)
+    head = _CONFIG.format(
+        issuer=provider.issuer,
+        audience=AUDIENCE,
+        key=RESOURCE_ACCESS_KEY,
+        more=indent(dedent(more), "    "),
+    )
     entries = [
         _MODEL.format(name=name, provider=vendor, model=model, url=upstream.url)
         for name, vendor, model in models

@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from .cache import alone
 from .missing import missing
@@ -30,7 +31,8 @@ class OidcProvider:
         Args:
             client: ``batch`` has its role in ``roles``, ``nested`` under ``resource_access`` and
                 ``RESOURCE_ACCESS_KEY``, ``stranger`` has none.
-            resource: the algorithm to sign with, or ``elsewhere`` for another audience.
+            resource: the algorithm to sign with, ``opaque`` for a token that is not signed, or
+                ``elsewhere`` for another audience.
         """
         answer = ask(
             f"{self.issuer}/token",
@@ -45,6 +47,16 @@ class OidcProvider:
         assert answer.status == 200, answer.body
         return answer.json()["access_token"]
 
+    def revoke(self, token: str, client: str = "batch") -> None:
+        """Revoke an opaque token (RFC 7009)."""
+        form = {"token": token, "client_id": client, "client_secret": f"{client}-secret"}
+        answer = ask(f"{self.issuer}/token/revocation", form=form)
+        assert answer.status == 200, answer.body
+
+    def client_key(self) -> dict[str, str]:
+        """The private key of the client ``gateway-jwt``, a JWK."""
+        return self._control("client-key")
+
     def rotate(self) -> None:
         """Sign with new keys from now on; the old ones stay published."""
         self._control("rotate")
@@ -53,15 +65,28 @@ class OidcProvider:
         """Publish the newest keys only."""
         self._control("drop-old")
 
-    def key_server(self, *, down: bool = False, delay_ms: int = 0) -> None:
-        """Let the key set and discovery fail or come late, or, without either, be well."""
-        self._control(f"jwks?down={int(down)}&delay={delay_ms}")
+    def replace_keys(self) -> None:
+        """Sign with new keys from now on, and publish them alone."""
+        self._control("emergency")
+
+    def key_server(
+        self, *, down: bool = False, delay_ms: int = 0, introspection: bool = False
+    ) -> None:
+        """Let the key set and discovery fail or come late, or, without either, be well.
+
+        ``introspection`` fares alike, if so said.
+        """
+        self._control(f"jwks?down={int(down)}&delay={delay_ms}&introspection={int(introspection)}")
+
+    def introspections(self) -> int:
+        """How often a token was asked about, in vain or not."""
+        return self._control("stats")["introspection"]
 
     def key_set_fetches(self) -> int:
         """How often the key set was asked for, in vain or not."""
         return self._control("stats")["jwks"]
 
-    def _control(self, order: str) -> dict[str, int]:
+    def _control(self, order: str) -> dict[str, Any]:
         answer = ask(f"{self.issuer}/_ctl/{order}")
         assert answer.status == 200, answer.body
         return answer.json()

@@ -1,12 +1,16 @@
 // An OpenID certified provider for the end-to-end tests, with its keys in the tests' hands.
 //
 // Prints one line of JSON when it listens: {"url", "versions": {"node", "oidc-provider", "jose"}}.
-// Tokens: client credentials with `resource=https://gateway.example/<algorithm>`.
+// Tokens: client credentials with `resource=https://gateway.example/<algorithm>`, or `…/opaque` for
+// one that is introspected by the clients `gateway` (secret) and `gateway-jwt` (private_key_jwt).
 //   GET /_ctl/rotate            new signing keys; the old ones stay published
+//   GET /_ctl/emergency         new signing keys, and the old ones are gone at once
 //   GET /_ctl/drop-old          publish the newest keys only
 //   GET /_ctl/jwks?down=1       key set and discovery answer 503; ?delay=N answers N milliseconds late;
 //                               without either, all is well again
-//   GET /_ctl/stats             {"jwks": fetches of the key set so far, refused ones included}
+//                               ?introspection=1 lets introspection fail alike
+//   GET /_ctl/stats             {"jwks", "introspection": requests so far, refused ones included}
+//   GET /_ctl/client-key        the private key of `gateway-jwt`, a JWK
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -20,6 +24,7 @@ const RESOURCE_ACCESS_KEY = 'https://gateway.example/api';
 const ALGORITHMS = ['RS256', 'PS256', 'ES256', 'EdDSA'];
 const SCOPE = 'llm:invoke';
 const OUTAGE = ['/jwks', '/.well-known/openid-configuration'];
+const INTROSPECTION = '/token/introspection';
 
 // What each client's tokens say about roles: flat, nested under a URL, nowhere.
 const CLIENTS = {
@@ -31,8 +36,9 @@ const CLIENTS = {
 let generation = 0;
 let keys = [];
 let answer; // of the provider with the present keys
-const outage = { down: false, delay: 0 };
-const stats = { jwks: 0 };
+const outage = { down: false, delay: 0, introspection: false };
+const stats = { jwks: 0, introspection: 0 };
+let clientKey; // of the gateway itself
 
 async function newKeys() {
   generation += 1;
@@ -48,35 +54,50 @@ async function newKeys() {
 function publish(issuer) {
   answer = new Provider(issuer, {
     jwks: { keys },
-    clients: Object.keys(CLIENTS).map((client_id) => ({
-      client_id,
-      client_secret: `${client_id}-secret`,
-      grant_types: ['client_credentials'],
-      redirect_uris: [],
-      response_types: [],
-      scope: SCOPE,
-    })),
+    clients: [
+      ...Object.keys(CLIENTS).map((client_id) => ({
+        ...client(client_id, ['client_credentials']),
+        client_secret: `${client_id}-secret`,
+        scope: SCOPE,
+      })),
+      { ...client('gateway', []), client_secret: 'gateway-secret/+ &' },
+      {
+        ...client('gateway-jwt', []),
+        token_endpoint_auth_method: 'private_key_jwt',
+        jwks: { keys: [publicHalf(clientKey)] },
+      },
+    ],
     scopes: [SCOPE],
     extraTokenClaims: (_ctx, token) => CLIENTS[token.clientId],
     features: {
       clientCredentials: { enabled: true },
       devInteractions: { enabled: false },
+      introspection: { enabled: true, allowedPolicy: (_ctx, client) => client.clientId.startsWith('gateway') },
+      revocation: { enabled: true, allowedPolicy: () => true },
       resourceIndicators: { enabled: true, getResourceServerInfo: resourceServer },
     },
   }).callback();
 }
 
+function client(client_id, grant_types) {
+  return { client_id, grant_types, redirect_uris: [], response_types: [] };
+}
+
+function publicHalf({ d: _private, ...jwk }) {
+  return jwk;
+}
+
 // One resource an algorithm, all with the gateway's audience, and one that is somebody else's.
 function resourceServer(_ctx, resource) {
   const name = resource.startsWith(RESOURCES) ? resource.slice(RESOURCES.length) : '';
-  const known = ALGORITHMS.includes(name);
+  const known = ALGORITHMS.includes(name) || name === 'opaque';
   if (!known && name !== 'elsewhere') throw new errors.InvalidTarget();
   return {
     scope: SCOPE,
     audience: known ? AUDIENCE : name,
-    accessTokenFormat: 'jwt',
+    accessTokenFormat: name === 'opaque' ? 'opaque' : 'jwt',
     accessTokenTTL: 300,
-    jwt: { sign: { alg: known ? name : 'RS256' } },
+    jwt: { sign: { alg: ALGORITHMS.includes(name) ? name : 'RS256' } },
   };
 }
 
@@ -85,15 +106,21 @@ async function control(url) {
     case '/_ctl/rotate':
       keys = [...(await newKeys()), ...keys];
       break;
+    case '/_ctl/emergency':
+      keys = await newKeys();
+      break;
     case '/_ctl/drop-old':
       keys = keys.slice(0, ALGORITHMS.length);
       break;
     case '/_ctl/jwks':
       outage.down = url.searchParams.get('down') === '1';
       outage.delay = Number(url.searchParams.get('delay') ?? 0);
+      outage.introspection = url.searchParams.get('introspection') === '1';
       return outage;
     case '/_ctl/stats':
       return stats;
+    case '/_ctl/client-key':
+      return clientKey;
     default:
       return undefined;
   }
@@ -112,7 +139,8 @@ async function handle(request, response) {
     return json(response, done ? 200 : 404, done ?? { error: 'not_found' });
   }
   if (url.pathname === '/jwks') stats.jwks += 1;
-  if (OUTAGE.includes(url.pathname)) {
+  if (url.pathname === INTROSPECTION) stats.introspection += 1;
+  if (OUTAGE.includes(url.pathname) || (outage.introspection && url.pathname === INTROSPECTION)) {
     if (outage.delay) await delay(outage.delay);
     if (outage.down) return json(response, 503, { error: 'temporarily_unavailable' });
   }
@@ -125,6 +153,8 @@ const server = createServer((request, response) => {
 await new Promise((listening) => server.listen(0, '127.0.0.1', listening));
 const issuer = `http://127.0.0.1:${server.address().port}`;
 keys = await newKeys();
+const { privateKey } = await generateKeyPair('ES256', { extractable: true });
+clientKey = { ...(await exportJWK(privateKey)), alg: 'ES256', kid: 'of-the-gateway' };
 publish(issuer);
 
 const installed = createRequire(import.meta.url)('./package-lock.json').packages;

@@ -1,0 +1,108 @@
+"""Which of its issuer's keys has signed a token, if one has."""
+
+from dataclasses import dataclass
+
+from rolecall.config import IssuerSettings
+from rolecall.core import Reason, Refusal
+from rolecall.identity.guard import Presented
+from rolecall.identity.jwk import VerificationKey
+from rolecall.identity.keysource import KeySource
+from rolecall.identity.profiles import PROFILES
+from rolecall.identity.signature import Verify
+
+
+@dataclass(frozen=True, slots=True)
+class SigningIssuer:
+    """An issuer whose tokens are signed, and its keys over time."""
+
+    settings: IssuerSettings
+    source: KeySource
+
+
+async def signing_key(
+    presented: Presented, issuer: SigningIssuer, verify: Verify
+) -> VerificationKey:
+    """The key that has signed a token.
+
+    Awaits only while the issuer is asked for a key that is not in its set.
+
+    Args:
+        presented: a token of this issuer, says the token.
+        issuer: what is expected of it, and its keys.
+        verify: the signature step.
+
+    Raises:
+        Refusal: 401 with the reason, or ``issuer_unavailable`` where that cannot be said now.
+    """
+    jws, banned = presented.jws, issuer.settings.banned_keys
+    if jws.algorithm not in issuer.settings.algorithms:
+        raise Refusal(
+            Reason.ALGORITHM_NOT_ALLOWED,
+            "The token's signature algorithm (alg) is not allowed for its issuer.",
+        )
+    if jws.key_id in banned:
+        raise _banned()
+    candidates = _published(presented, issuer)
+    if not candidates:
+        await issuer.source.look_for(jws.key_id)
+        candidates = _published(presented, issuer)
+    key = _signer(candidates, presented, issuer, verify)
+    if key is None and jws.key_id is None:
+        # a token that names no key: nothing else tells that the key is another one now
+        await issuer.source.look_for(None)
+        key = _signer(_published(presented, issuer), presented, issuer, verify)
+    if key is None:
+        raise Refusal(Reason.BAD_SIGNATURE, "The token's signature is not valid.")
+    if key.key_id in banned or key.thumbprint in banned:
+        raise _banned()
+    return key
+
+
+def _published(presented: Presented, issuer: SigningIssuer) -> tuple[VerificationKey, ...]:
+    """The keys that the token may mean and that may sign for its tenant (Entra ID's sets say)."""
+    keys = issuer.source.keys
+    named = keys.named(presented.jws.key_id) if keys is not None else ()
+    if all(key.issuer is None for key in named):
+        return named
+    serves = PROFILES[issuer.settings.profile].key_serves
+    return tuple(key for key in named if serves(key.issuer, presented.claims))
+
+
+def _signer(
+    candidates: tuple[VerificationKey, ...],
+    presented: Presented,
+    issuer: SigningIssuer,
+    verify: Verify,
+) -> VerificationKey | None:
+    jws = presented.jws
+    if not candidates:
+        raise _unknown(issuer)
+    if not any(jws.algorithm in key.algorithms for key in candidates):
+        raise Refusal(
+            Reason.ALGORITHM_NOT_ALLOWED,
+            "The token's signature algorithm (alg) is not that of the key it names.",
+        )
+    for key in candidates:
+        if verify(jws.algorithm, key, jws.signing_input, jws.signature):
+            return key
+    return None
+
+
+def _unknown(issuer: SigningIssuer) -> Refusal:
+    if issuer.source.error is not None:
+        # it may be a good token of a new key: a client may try again after a 503, not after a 401
+        return Refusal(
+            Reason.ISSUER_UNAVAILABLE,
+            "The key that signed the token is not known here, and the token's issuer cannot be"
+            " asked for it at the moment; try again shortly.",
+        )
+    return Refusal(
+        Reason.UNKNOWN_KEY, "The token is signed with a key that its issuer does not publish."
+    )
+
+
+def _banned() -> Refusal:
+    return Refusal(
+        Reason.REVOKED,
+        "The key that signed the token is not accepted any more; sign in again.",
+    )
