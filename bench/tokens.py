@@ -18,9 +18,9 @@ ROLE: Final = "basic_user"
 MANY: Final = 10_000
 """More than any gateway here remembers, so that a token that comes round again is new to it."""
 
-_LIFE: Final = 7 * 86_400
-_RENEW: Final = 5 * 86_400
-_SHAPE: Final = 1
+_LIFE: Final = 86_400 - 60
+_RENEW: Final = 12 * 3600
+_SHAPE: Final = 3
 """Count this up when the claims change: older files are then written anew."""
 
 
