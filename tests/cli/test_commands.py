@@ -12,7 +12,18 @@ import pytest
 from rolecall import __version__
 from rolecall.cli import main
 
-COMMANDS = ["serve", "check", "explain", "test", "key", "demo", "version"]
+COMMANDS = [
+    "serve",
+    "check",
+    "explain",
+    "who",
+    "can",
+    "diff",
+    "test",
+    "key",
+    "demo",
+    "version",
+]
 ROLECALL = [str(Path(sys.executable).with_name("rolecall"))]
 MODULE = [sys.executable, "-W", "error", "-m", "rolecall"]
 CLAIMS = {"iss": "https://login.example.com", "sub": "Zoë", "roles": ["staff"]}

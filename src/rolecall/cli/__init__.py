@@ -7,7 +7,18 @@ from typing import Final
 
 import click
 
-_COMMANDS: Final = ("serve", "check", "explain", "test", "key", "demo", "version")
+_COMMANDS: Final = (
+    "serve",
+    "check",
+    "explain",
+    "who",
+    "can",
+    "diff",
+    "test",
+    "key",
+    "demo",
+    "version",
+)
 
 
 class _Commands(click.Group):

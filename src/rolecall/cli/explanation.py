@@ -2,23 +2,19 @@
 
 from typing import Final
 
-from rich.console import Console
 from rich.markup import escape
 from rich.tree import Tree
 
+from rolecall.cli.terminal import place, plain, stdout
 from rolecall.core import Call, Caller, Excess
 from rolecall.policy import Explanation
 
-_UNWRAPPED: Final = 10_000
 _MOST_STEPS: Final = 12
 
 
 def show(explanation: Explanation, caller: Caller, call: Call) -> None:
     """Print the tree; plain text where standard output is no terminal."""
-    console = Console(highlight=False, emoji=False)
-    if not console.is_terminal:
-        console.width = _UNWRAPPED
-    console.print(tree_of(explanation, caller, call))
+    stdout().print(tree_of(explanation, caller, call))
 
 
 def tree_of(explanation: Explanation, caller: Caller, call: Call) -> Tree:
@@ -40,20 +36,15 @@ def tree_of(explanation: Explanation, caller: Caller, call: Call) -> Tree:
     if len(explanation.steps) <= _MOST_STEPS:
         shown = list(explanation.steps)
     for step in shown:
-        place = f" [dim]({escape(str(step.source))})[/]" if step.source else ""
-        steps.add(f"{plain(step.subject)}: {plain(step.outcome)}{place}")
+        where = place(step.source) if step.source else ""
+        steps.add(f"{plain(step.subject)}: {plain(step.outcome)}{where}")
     if left_out := len(explanation.steps) - len(shown):
         steps.add(f"{left_out} rules of other roles or models do not match")
     if explanation.changes:
         nearest = tree.add("what would allow it")
         for change in explanation.changes:
-            nearest.add(f"{plain(change.sentence)} [dim]({escape(str(change.source))})[/]")
+            nearest.add(f"{plain(change.sentence)}{place(change.source)}")
     return tree
-
-
-def plain(text: str) -> str:
-    """Text out of a token or a file, which must not steer the terminal that it is shown on."""
-    return escape(text if text.isprintable() else ascii(text))
 
 
 def _beyond(excess: Excess) -> str:

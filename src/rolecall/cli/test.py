@@ -13,10 +13,10 @@ from rich.markup import escape
 from rolecall.cli.asking import UNUSABLE
 from rolecall.cli.case_run import Run, Unrunnable, run
 from rolecall.cli.configuration import show as show_problems
-from rolecall.cli.explanation import plain, tree_of
+from rolecall.cli.explanation import tree_of
 from rolecall.cli.junit import write_junit
+from rolecall.cli.terminal import plain, stdout
 
-_UNWRAPPED: Final = 10_000
 _EVERY: Final = 0.5
 
 
@@ -47,9 +47,7 @@ def test(
 
 
 def _once(paths: Iterable[Path], junit: Path | None, coverage: float | None) -> int:
-    console = Console(highlight=False, emoji=False)
-    if not console.is_terminal:
-        console.width = _UNWRAPPED
+    console = stdout()
     try:
         done = run(paths)
         if junit is not None:

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
 from typing import Any
 
 from rolecall.config.conditions import ConditionError
 from rolecall.core import Call, Caller, Circumstances, Decision, Rule, Source
+from rolecall.policy.bounds import bounds_of, instant
 from rolecall.policy.ceilings import excesses
 from rolecall.policy.evaluate import decide
 from rolecall.policy.explain_roles import Step, role_steps
@@ -36,7 +36,7 @@ class Explanation:
             "reason": decision.reason,
             "roles": sorted(decision.roles),
             "rule": _place(rule.source) if rule else None,
-            "ceilings": _ceilings(rule),
+            "ceilings": bounds_of(rule) if rule is not None and rule.ceilings is not None else None,
             "exceeded": [asdict(excess) for excess in decision.exceeded],
             "steps": [
                 {
@@ -117,9 +117,9 @@ def _rule_outcome(entry: Entry, caller: Caller, call: Call, around: Circumstance
 
 def _validity(rule: Rule, around: Circumstances) -> str | None:
     if rule.not_before is not None and around.now < rule.not_before:
-        return f"it counts from {_time(rule.not_before)} on"
+        return f"it counts from {instant(rule.not_before)} on"
     if rule.expires is not None and around.now >= rule.expires:
-        return f"it expired at {_time(rule.expires)}"
+        return f"it expired at {instant(rule.expires)}"
     return None
 
 
@@ -130,24 +130,6 @@ def _within_ceilings(rule: Rule, call: Call) -> str:
     what = "; ".join(f"{e.parameter} is {e.asked}, allowed is {e.allowed}" for e in exceeded)
     effect = "lowers the call" if rule.on_exceed == "clamp" else "does not admit the call"
     return f"matches, and {effect}: {what}"
-
-
-def _time(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
-
-
-def _ceilings(rule: Rule | None) -> dict[str, Any] | None:
-    if rule is None or rule.ceilings is None:
-        return None
-    return {
-        name: sorted(value)
-        if isinstance(value, frozenset)
-        else list(value)
-        if isinstance(value, tuple)
-        else value
-        for name, value in asdict(rule.ceilings).items()
-        if value is not None and not (name == "web_search" and value)
-    }
 
 
 def _place(source: Source) -> dict[str, Any]:

@@ -1,0 +1,29 @@
+"""Bounds of a rule as they are shown: its ceilings, and moments."""
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+from rolecall.core import Rule
+
+
+def bounds_of(rule: Rule) -> dict[str, Any]:
+    """The ceilings that a rule sets, by their names, as JSON has them."""
+    if rule.ceilings is None:
+        return {}
+    return {
+        name: _plain(value)
+        for name, value in asdict(rule.ceilings).items()
+        if value is not None and not (name == "web_search" and value)
+    }
+
+
+def instant(seconds: float) -> str:
+    """A moment as RFC 3339 writes it, in UTC."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, frozenset):
+        return sorted(value)
+    return list(value) if isinstance(value, tuple) else value
