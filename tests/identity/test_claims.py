@@ -6,6 +6,8 @@ Every token here is signed with the issuer's key, so that nothing but the claim 
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rolecall.config import Limits
 from rolecall.core import Refusal
@@ -422,3 +424,117 @@ def test_scopes_are_words_or_a_list(value, expected):
 def test_a_payload_without_sub_names_nobody():
     with pytest.raises(Refusal, match="sub"):
         caller_from(settings(), {"roles": ["admin"]})
+
+
+# Whatever comes
+
+KEYS = st.sampled_from(["a", "b", "a.b", "", "0", "roles", "__class__"])
+PAYLOADS = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda below: st.lists(below, max_size=3) | st.dictionaries(KEYS, below, max_size=3),
+    max_leaves=8,
+)
+
+
+def literally(value, path):
+    """What stands at a path, read the slow way."""
+    for key in path:
+        if type(value) is not dict or key not in value:
+            return None
+        value = value[key]
+    return value
+
+
+@given(
+    payload=st.dictionaries(KEYS, PAYLOADS, max_size=4),
+    path=st.lists(KEYS, min_size=1, max_size=4).map(tuple),
+)
+def test_c26_t25_t26_any_claim_gives_its_own_strings_or_none(payload, path):
+    issuer = settings(roles=(path,), role_words=(path,), role_values=(path,), groups=(path,))
+    caller = caller_from(issuer, {**payload, "sub": "john"})
+    value = literally(payload, path)
+    listed = value if isinstance(value, list) and all(type(v) is str for v in value) else []
+    words = [word for word in value.split(" ") if word] if isinstance(value, str) else []
+    single = [value] if isinstance(value, str) and value else []
+    found = [claim.value for claim in caller.role_claims]
+    assert found == [*listed, *words, *single]
+    assert caller.groups == frozenset(listed)
+    assert bool(caller.notes) is (value is not None)
+
+
+def test_c26_a_role_claim_that_gives_nothing_is_noted():
+    issuer = settings(
+        roles=(("roles",), ("absent",)), role_words=(("scope",),), role_values=(("dept",),)
+    )
+    claims = {"sub": "john", "roles": "admin", "scope": ["a"], "dept": ["ml"]}
+    caller = caller_from(issuer, claims)
+    assert caller.role_claims == ()
+    assert caller.notes == (
+        "roles is not a list of strings, and gives no role",
+        "scope is not a string of words, and gives no role",
+        "dept is not a string, and gives no role",
+    )
+
+
+# What describes a caller
+
+DESCRIBED = {
+    "a team": ({"team": "ml"}, {"teams": {"ml"}}),
+    "teams": ({"team": ["ml", "ai"]}, {"teams": {"ml", "ai"}}),
+    "teams of another type": ({"team": {"ml": True}}, {"teams": set()}),
+    "an address": ({"email": "j@example.com"}, {"email": "j@example.com"}),
+    "an address of another type": ({"email": ["j@example.com"]}, {"email": None}),
+    "a long address": ({"email": "j" * 1025}, {"email": None}),
+    "an organization": ({"org": {"id": "acme"}}, {"organization": "acme"}),
+    "an organization elsewhere": ({"org": "acme"}, {"organization": None}),
+    "on behalf of": ({"act": {"sub": "jane"}}, {"end_user": "jane"}),
+}
+
+
+@pytest.mark.parametrize(("claims", "expected"), DESCRIBED.values(), ids=DESCRIBED)
+def test_what_describes_a_caller_is_read_and_never_refused(claims, expected):
+    issuer = settings(teams=(("team",),), organization=("org", "id"), end_user=("act", "sub"))
+    caller = caller_from(issuer, {"sub": "john", **claims})
+    assert {name: getattr(caller, name) for name in expected} == expected
+
+
+SUBJECTS = {
+    "named": ({"ids": {"uid": "u1"}}, "u1"),
+    "missing": ({}, None),
+    "at a place that is no object": ({"ids": "u1"}, None),
+}
+
+
+@pytest.mark.parametrize(("claims", "expected"), SUBJECTS.values(), ids=SUBJECTS)
+def test_c25_the_caller_is_named_by_the_claim_of_the_configuration(claims, expected):
+    issuer = settings(subject=("ids", "uid"))
+    if expected is None:
+        with pytest.raises(Refusal, match=r"ids\.uid"):
+            caller_from(issuer, {"sub": "john", **claims})
+    else:
+        assert caller_from(issuer, {"sub": "john", **claims}).subject == expected
+
+
+@pytest.mark.parametrize("value", [1, ["u1"], None, "", {"x": 1}])
+def test_c21_t20_a_claim_that_names_the_caller_is_a_string(value):
+    with pytest.raises(Refusal, match="uid"):
+        caller_from(settings(subject=("uid",)), {"sub": "john", "uid": value})
+
+
+DOMAINS = {
+    "the domain": ({"email": "j@example.com"}, "accepted"),
+    "in capitals": ({"email": "J@EXAMPLE.com", "email_verified": True}, "accepted"),
+    "another domain": ({"email": "j@evil.example"}, "invalid_claim"),
+    "a domain below": ({"email": "j@evil.example.com"}, "invalid_claim"),
+    "two signs": ({"email": "j@evil.example@example.com"}, "invalid_claim"),
+    "not verified": ({"email": "j@example.com", "email_verified": False}, "invalid_claim"),
+    "verified in words": ({"email": "j@example.com", "email_verified": "true"}, "invalid_claim"),
+    "none": ({}, "invalid_claim"),
+    "no address": ({"email": "example.com"}, "invalid_claim"),
+}
+
+
+@pytest.mark.parametrize(("claims", "expected"), DOMAINS.values(), ids=DOMAINS)
+async def test_a_domain_admits_verified_addresses_of_its_own(claims, expected):
+    async with gate(settings(email_domains=("example.com",))) as verifier:
+        assert await verdict(verifier, SIGNER.token({**CLAIMS, **claims})) == expected

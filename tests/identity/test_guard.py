@@ -206,6 +206,14 @@ def test_white_space_around_the_json_is_no_fault():
     assert opened(bare(b' {"alg": "ES256"}\n', b"\r\n\t{}", b"s"))
 
 
+def test_a_header_that_is_remembered_is_nobody_s_to_change():
+    first, second = (opened(bare(HEADER, {"n": n}, b"s")) for n in (1, 2))
+    assert (first.claims, second.claims) == ({"n": 1}, {"n": 2})
+    assert first.jws.header == second.jws.header == HEADER
+    with pytest.raises(TypeError):
+        first.jws.header["alg"] = "none"
+
+
 # Sizes
 
 

@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from rolecall.config import load
+from rolecall.config import Limits, load
+from rolecall.core import Refusal
+from rolecall.identity import open_token
+from rolecall.identity.access_token import accept
 
-from .parts.gate import Clock, Network, gate, refusal, verdict
+from .parts.gate import Clock, Network, gate, refusal, settings, verdict
 from .parts.signing import Signer, b64, bare, key_set
 
 SHAPES = json.loads(
@@ -620,3 +623,38 @@ async def test_t26_a_client_id_with_dots_is_one_key(tmp_path):
         (("resource_access", "a.b", "roles"), "y"),
         (("a", "b", "roles"), "TRAP"),
     ]
+
+
+# Tokens of a real server (npm oidc-provider), whose keys are gone: all but the signature
+
+REAL = json.loads(
+    (Path(__file__).parents[1] / "data" / "tokens" / "oidc_provider_tokens.json").read_text("utf-8")
+)
+MINTED = {
+    "client_credentials RS256": "accepted",
+    "client_credentials PS256": "accepted",
+    "client_credentials ES256": "accepted",
+    "client_credentials EdDSA": "accepted",
+    "auth code access token (alice)": "accepted",
+    "auth code id_token (alice)": "wrong_token_kind",
+    "DPoP bound client_credentials": "sender_mismatch",
+}
+
+
+@pytest.mark.parametrize("rfc9068", [True, False])
+@pytest.mark.parametrize(("name", "expected"), MINTED.items(), ids=MINTED)
+def test_c22_c24_tokens_of_a_real_server_are_what_they_are(name, expected, rfc9068):
+    minted = REAL[name]
+    presented = open_token(minted["token"].encode(), Limits())
+    assert presented.jws.header == minted["header"]
+    assert presented.claims == minted["payload"]
+    issuer = settings(
+        minted["payload"]["iss"], audience=("api://llm-gateway", "chat-ui"), rfc9068=rfc9068
+    )
+    now = minted["payload"]["iat"]
+    if expected == "accepted":
+        assert accept(presented, issuer, now).client == minted["payload"]["client_id"]
+        return
+    with pytest.raises(Refusal) as caught:
+        accept(presented, issuer, now)
+    assert caught.value.reason == expected

@@ -4,7 +4,7 @@ RFC 7519 section 4.1, RFC 9068, RFC 8725 section 3, OpenID Connect Core section 
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from rolecall.config import IssuerSettings
@@ -14,6 +14,7 @@ from rolecall.core import Reason, Refusal, RoleClaim
 Claims = Mapping[str, Any]
 
 MAX_NAME: Final = 1024
+_STRING: Final = frozenset({str})
 MAX_VALUES: Final = 1000
 _YEAR_9999: Final = 253_402_300_800
 
@@ -74,10 +75,8 @@ def check_audience(claims: Claims, accepted: tuple[str, ...] | None, where_missi
         Refusal: ``wrong_audience`` or ``invalid_claim``.
     """
     value = claims.get("aud")
-    values = [value] if isinstance(value, str) else value
-    if values is not None and (
-        not isinstance(values, list) or not all(isinstance(item, str) for item in values)
-    ):
+    values = [value] if isinstance(value, str) else _list(value)
+    if values is None and value is not None:
         raise Refusal(
             Reason.INVALID_CLAIM, "The token's aud is neither a string nor a list of strings."
         )
@@ -85,8 +84,10 @@ def check_audience(claims: Claims, accepted: tuple[str, ...] | None, where_missi
         return
     if values is None:
         raise Refusal(Reason.WRONG_AUDIENCE, f"The token has no aud; {where_missing}.")
-    if not any(item in accepted for item in values):
-        raise Refusal(Reason.WRONG_AUDIENCE, "The token was issued for another application (aud).")
+    for item in values:
+        if item in accepted:
+            return
+    raise Refusal(Reason.WRONG_AUDIENCE, "The token was issued for another application (aud).")
 
 
 def name(claims: Claims, key: str) -> str | None:
@@ -111,8 +112,12 @@ def first_name(claims: Claims, keys: tuple[str, ...]) -> str | None:
     Raises:
         Refusal: ``invalid_claim``.
     """
-    found = [name(claims, key) for key in keys]
-    return next((value for value in found if value is not None), None)
+    first = None
+    for key in keys:
+        value = name(claims, key)
+        if first is None:
+            first = value
+    return first
 
 
 def name_at(claims: Claims, path: ClaimPath) -> str | None:
@@ -170,22 +175,31 @@ def role_claims(
     """The values of all role claims, and what is to be said of those that give none."""
     found: list[RoleClaim] = []
     notes: list[str] = []
-    for form, paths in (
-        (_list, issuer.roles),
-        (_words, issuer.role_words),
-        (_single, issuer.role_values),
-    ):
-        for path in paths:
-            value = at(claims, path)
-            if value is None:
-                continue
-            values = form(value)
-            if values is None:
-                notes.append(f"{'.'.join(path)} is not {_FORMS[form]}, and gives no role")
-                continue
-            _cap(values, path)
-            found.extend([RoleClaim(path, each) for each in values])
+    for path in issuer.roles:
+        _add(claims, path, _list, found, notes)
+    for path in issuer.role_words:
+        _add(claims, path, _words, found, notes)
+    for path in issuer.role_values:
+        _add(claims, path, _single, found, notes)
     return tuple(found), tuple(notes)
+
+
+def _add(
+    claims: Claims,
+    path: ClaimPath,
+    form: Callable[[Any], list[str] | None],
+    found: list[RoleClaim],
+    notes: list[str],
+) -> None:
+    value = at(claims, path)
+    if value is None:
+        return
+    values = form(value)
+    if values is None:
+        notes.append(f"{'.'.join(path)} is not {_FORMS[form]}, and gives no role")
+        return
+    _cap(values, path)
+    found.extend([RoleClaim(path, each) for each in values])
 
 
 def groups(claims: Claims, issuer: IssuerSettings) -> frozenset[str]:
@@ -241,9 +255,8 @@ def _cap(values: list[str], path: ClaimPath) -> None:
 
 
 def _list(value: Any) -> list[str] | None:
-    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-        return None
-    return value
+    # parsed JSON holds no subclass of str
+    return value if isinstance(value, list) and _STRING.issuperset(map(type, value)) else None
 
 
 def _words(value: Any) -> list[str] | None:
@@ -254,7 +267,7 @@ def _single(value: Any) -> list[str] | None:
     return [value] if isinstance(value, str) and value else None
 
 
-_FORMS: Final = {
+_FORMS: Final[Mapping[Callable[[Any], list[str] | None], str]] = {
     _list: "a list of strings",
     _words: "a string of words",
     _single: "a string",

@@ -3,8 +3,10 @@
 RFC 7515 (JWS compact serialization), RFC 7519 (JWT), RFC 8725 (best practices).
 """
 
-import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, Final
 
 from rolecall.config import Limits
@@ -14,9 +16,12 @@ from rolecall.wire import strict_json
 
 MAX_KEY_ID: Final = 512
 
-_COMPACT: Final = re.compile(rb"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
+_HEADERS: Final = 128
 # none of these is understood, and each would change what the signature covers or means
 _REFUSED_HEADERS: Final = ("crit", "b64", "zip", "enc", "cty")
+
+
+Header = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +30,7 @@ class Jws:
 
     algorithm: str
     key_id: str | None
-    header: dict[str, Any]
+    header: Header
     payload: bytes
     signing_input: bytes
     signature: bytes
@@ -65,14 +70,28 @@ def open_jws(token: bytes, limits: Limits) -> Jws:
     """
     if len(token) > limits.token:
         raise _malformed(f"it is longer than {limits.token} bytes")
-    if not _COMPACT.fullmatch(token):
-        raise _malformed("it is not a signed JWT in compact form")
     signing_input, _, signature = token.rpartition(b".")
     header_part, _, payload_part = signing_input.partition(b".")
-    header_text = _decode(header_part)
-    if len(header_text) > limits.token_header:
-        raise _malformed(f"its header is longer than {limits.token_header} bytes")
-    header = _object(header_text, "header", limits.token_depth)
+    # what is left without base64url's letters are the two dots, and no segment is empty
+    if token.translate(None, base64url.LETTERS) != b".." or not (
+        header_part and payload_part and signature
+    ):
+        raise _malformed("it is not a signed JWT in compact form")
+    header, algorithm, key_id = _header(header_part, limits.token_header, limits.token_depth)
+    return Jws(algorithm, key_id, header, _decode(payload_part), signing_input, _decode(signature))
+
+
+@lru_cache(maxsize=_HEADERS)
+def _header(part: bytes, max_bytes: int, max_depth: int) -> tuple[Header, str, str | None]:
+    """A header, with its ``alg`` and ``kid``.
+
+    Remembered by all of its bytes, since the tokens of one key have the same one; it is to be
+    believed no more for that.
+    """
+    text = _decode(part)
+    if len(text) > max_bytes:
+        raise _malformed(f"its header is longer than {max_bytes} bytes")
+    header = _object(text, "header", max_depth)
     for name in _REFUSED_HEADERS:
         if name in header:
             raise _malformed(f"its header holds {name}, which is not understood here")
@@ -82,7 +101,7 @@ def open_jws(token: bytes, limits: Limits) -> Jws:
     key_id = header.get("kid")
     if "kid" in header and not (isinstance(key_id, str) and 0 < len(key_id) <= MAX_KEY_ID):
         raise _malformed("its kid is not a string of a sensible length")
-    return Jws(algorithm, key_id, header, _decode(payload_part), signing_input, _decode(signature))
+    return MappingProxyType(header), algorithm, key_id
 
 
 def _decode(segment: bytes) -> bytes:

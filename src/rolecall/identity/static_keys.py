@@ -32,7 +32,9 @@ class StaticKeys:
         Such a one is never anything else, least of all a token that an identity provider is asked
         about.
         """
-        return credential.startswith(_PREFIX) or sha256(credential).digest() in self._callers
+        return credential.startswith(_PREFIX) or (
+            bool(self._callers) and sha256(credential).digest() in self._callers
+        )
 
     async def verify(self, credential: bytes) -> Verdict:
         """The verdict on a static key.

@@ -30,6 +30,8 @@ def role_steps(table: RoleTable, caller: Caller) -> Iterator[Step]:
     told: set[int] = set()
     if not caller.role_claims:
         yield Step("role claims", "the token holds none")
+    for note in caller.notes:
+        yield Step("role claims", note)
     for claim in caller.role_claims:
         subject = f"claim {'.'.join(claim.path)} = {claim.value!r}"
         found = [
