@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -11,10 +12,11 @@ from rich.progress import Progress
 
 from bench import machine, results, runner, stage
 from bench.peers import PEERS
-from bench.places import CACHE
+from bench.places import CACHE, PAGE, RESULTS, shown
 from bench.programs import Missing, ProgramFailed
-from bench.report import comparison, tables, terminal
-from bench.results import Failure, Plan, Results, Sample, Step
+from bench.report import comparison, files, tables, terminal
+from bench.report.page import UnknownBlock
+from bench.results import Failure, Plan, Results, Sample, Step, Unreadable
 from bench.workloads import GROUPS, NAMES, QUICK
 
 _WIDE: Final = None if sys.stdout.isatty() else 120
@@ -23,6 +25,10 @@ err = Console(stderr=True, highlight=False, width=_WIDE)
 
 _PEER_NAMES: Final = tuple(peer.name for peer in PEERS)
 _COMPARED: Final = ("rolecall", "envoy")
+_WHOLE: Final = Plan(NAMES, _PEER_NAMES, rounds=5, seconds=2, requests=1_000_000)
+_QUICK: Final = Plan(QUICK, _COMPARED, rounds=4, seconds=2, requests=100_000)
+_LAST: Final = "last"
+_FULL: Final = "full"
 
 
 def _chosen(known: Sequence[str]) -> Callable[..., tuple[str, ...] | None]:
@@ -41,7 +47,7 @@ def _chosen(known: Sequence[str]) -> Callable[..., tuple[str, ...] | None]:
     return chosen
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @click.option("--list", "listed", is_flag=True, help="List workloads and gateways, and end.")
 @click.option("--only", metavar="NAME,…", callback=_chosen(NAMES), help="Only these workloads.")
 @click.option(
@@ -50,7 +56,10 @@ def _chosen(known: Sequence[str]) -> Callable[..., tuple[str, ...] | None]:
 @click.option("--quick", is_flag=True, help="Rolecall and Envoy alone; under two minutes.")
 @click.option("--seconds", type=click.IntRange(1), help="Of load in each measurement.")
 @click.option("--rounds", type=click.IntRange(1, 100), help="How often each is measured.")
+@click.option("--resume", is_flag=True, help="Go on where the last run was broken off.")
+@click.pass_context
 def main(  # noqa: PLR0913 - one parameter an option
+    context: click.Context,
     *,
     listed: bool,
     only: tuple[str, ...] | None,
@@ -58,22 +67,30 @@ def main(  # noqa: PLR0913 - one parameter an option
     quick: bool,
     seconds: int | None,
     rounds: int | None,
+    resume: bool,
 ) -> None:
-    """Measure gateways side by side on this machine."""
+    """Measure gateways side by side on this machine.
+
+    A run of everything leaves its figures, tables and chart in bench/results and renews
+    docs/performance.md; any other leaves them in .cache/bench.
+    """
+    if context.invoked_subcommand is not None:
+        return
     if listed:
         _list()
         return
-    plan = Plan(
-        workloads=only or (QUICK if quick else NAMES),
-        peers=peers or (_COMPARED if quick else _PEER_NAMES),
-        rounds=rounds or (4 if quick else 5),
-        seconds=seconds or 2,
-        requests=1_000_000,
+    base = _QUICK if quick else _WHOLE
+    plan = replace(
+        base,
+        workloads=only or base.workloads,
+        peers=peers or base.peers,
+        rounds=rounds or base.rounds,
+        seconds=seconds or base.seconds,
     )
     try:
         stage.demand()
-        found = _run(plan)
-    except (Missing, ProgramFailed) as failed:
+        found = _run(_begun(plan, resume=resume))
+    except (Missing, ProgramFailed, Unreadable) as failed:
         err.print(f"bench: {failed}")
         sys.exit(1)
     _show(found)
@@ -81,7 +98,23 @@ def main(  # noqa: PLR0913 - one parameter an option
         _show_ratios(found)
     else:
         out.print(terminal.drawn(tables.of_goals(found)))
+    _keep(found)
     if any(failure.step.peer == "rolecall" for failure in found.failures):
+        sys.exit(1)
+
+
+@main.command()
+def report() -> None:
+    """Write tables, chart and page anew from the figures in bench/results."""
+    try:
+        found = results.read(RESULTS / f"{_FULL}.json")
+    except Unreadable as failed:
+        err.print(f"bench: {failed}")
+        sys.exit(1)
+    try:
+        _keep(found)
+    except UnknownBlock as failed:
+        err.print(f"bench: {shown(PAGE)}: {failed}")
         sys.exit(1)
 
 
@@ -93,7 +126,19 @@ def _list() -> None:
         out.print(f"{peer.name:12} {peer.title}: {peer.manner}")
 
 
-def _run(plan: Plan) -> Results:
+def _begun(plan: Plan, *, resume: bool) -> Results:
+    """A run with no figures, or the last one with those that it has."""
+    if not resume:
+        began = datetime.now(UTC).isoformat(timespec="seconds")
+        return Results(began, machine.this(), plan, {}, {})
+    last = results.read(CACHE / f"{_LAST}.json")
+    if (last.plan, last.machine) != (plan, machine.this()):
+        raise Unreadable("the last run had another plan, machine or commit; begin anew")
+    return replace(last, failures=())
+
+
+def _run(found: Results) -> Results:
+    plan = found.plan
     with Progress(console=err, transient=True) as progress:
         task = progress.add_task("", total=None)
 
@@ -102,19 +147,18 @@ def _run(plan: Plan) -> Results:
 
         wanted = [peer for peer in PEERS if peer.name in plan.peers]
         versions, skipped = stage.install(wanted, told)
+        found = replace(found, versions=versions, skipped=skipped)
         peers = [peer for peer in wanted if peer.name in versions]
-        began = datetime.now(UTC).isoformat(timespec="seconds")
-        found = Results(began, machine.this(), plan, versions, skipped)
         steps = runner.steps(GROUPS, plan.workloads, peers, plan.rounds)
-        progress.update(task, total=len(steps))
-        path = CACHE / "last.json"
+        left = [step for step in steps if step not in found.done]
+        progress.update(task, total=len(steps), completed=len(steps) - len(left))
         with stage.ready(peers, plan.seconds, plan.requests, told) as bench:
-            for event in runner.run(bench, GROUPS, steps):
+            for event in runner.run(bench, GROUPS, left):
                 if isinstance(event, Step):
                     told(f"round {event.round} of {plan.rounds}: {event.workload}: {event.peer}")
                     continue
                 found = found.with_outcome(event)
-                results.write(found, path)
+                results.write(found, CACHE / f"{_LAST}.json")
                 progress.advance(task)
                 progress.console.print(_line(event))
     return found
@@ -134,9 +178,8 @@ def _show(found: Results) -> None:
         out.print(terminal.drawn(table))
     for peer, reason in found.skipped.items():
         out.print(f"{peer} is not measured: {reason}")
-    for failure in found.failures:
-        step = failure.step
-        out.print(f"{step.workload}: {step.peer}: round {step.round} failed: {failure.reason}")
+    for note in tables.notes(found):
+        out.print(note)
 
 
 def _show_ratios(found: Results) -> None:
@@ -146,3 +189,12 @@ def _show_ratios(found: Results) -> None:
             out.print(terminal.drawn(figures))
     for line in comparison.lines(found, _COMPARED):
         out.print(line, soft_wrap=True)
+
+
+def _keep(found: Results) -> None:
+    whole = found.plan == _WHOLE
+    folder, name = (RESULTS, _FULL) if whole else (CACHE, _LAST)
+    paths = files.write(found, folder, name)
+    if whole:
+        paths.append(files.renew_page(found))
+    err.print(f"written: {', '.join(map(shown, paths))}")

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import calls, programs, sockets
+from bench import calls, proc, programs, sockets
 from bench.calls import Call
 from bench.cores import Cores
 from bench.peers import Peer, Setting
@@ -26,6 +26,7 @@ class Gateway:
     Attributes:
         folder: its configuration and its log.
         ready: seconds from its start to its first right answer.
+        rest: MiB of resident memory at that moment.
     """
 
     peer: Peer
@@ -33,6 +34,7 @@ class Gateway:
     pid: int
     port: int
     ready: float
+    rest: float
 
     def ask(self, call: Call, token: str | None) -> sockets.Answer:
         """One request; without a token if there is None."""
@@ -56,13 +58,15 @@ def started(
     log = folder / "log"
     began = time.monotonic()
     with programs.running(launch.argv, cores=cores.gateway, log=log, env=launch.env) as process:
-        starting = Gateway(peer, folder, process.pid, port, 0.0)
+        starting = Gateway(peer, folder, process.pid, port, 0.0, 0.0)
         while not _answers(starting, token):
             if process.poll() is not None or time.monotonic() - began > 60:
                 told = log.read_text(encoding="utf-8", errors="replace")[-300:].strip()
                 raise programs.ProgramFailed(f"{peer.name} did not start: {told}")
             time.sleep(0.005)
-        yield Gateway(peer, folder, process.pid, port, time.monotonic() - began)
+        ready = time.monotonic() - began
+        rest = proc.resident_mib(process.pid)
+        yield Gateway(peer, folder, process.pid, port, ready, rest)
 
 
 def _answers(gateway: Gateway, token: str) -> bool:

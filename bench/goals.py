@@ -71,7 +71,30 @@ GOALS: Final = (
     _goal("chat, remembered token: CPU against bare nginx", 3.0, _over("chat-16", "nginx")),
     _goal("chat, remembered token: CPU against LiteLLM", 0.01, _over("chat-16", "litellm")),
     _goal("stream of 100 events: CPU against Envoy", 1.0, _over("stream", "envoy")),
+    _goal("128-KiB body: CPU against Envoy", 1.5, _over("large", "envoy")),
     _goal(
         "denied call: CPU against an allowed one", 0.8, (("denied", "rolecall", "cpu_us"), _ALLOWED)
+    ),
+    Goal(
+        "new token (RS256): CPU beyond a remembered one",
+        ("cold-rs256", "rolecall", "cpu_us"),
+        60.0,
+        "µs",
+        _ALLOWED,
+        paired.differences,
+    ),
+    _goal(
+        "10,000 rules: CPU against one rule",
+        1.05,
+        (("rules-10000", "rolecall", "cpu_us"), ("rules-1", "rolecall", "cpu_us")),
+    ),
+    _goal("p99 at half load: against Envoy", 1.5, _over("half-load", "envoy", "p99_ms")),
+    Goal("ready after start", ("ready", "rolecall", "ready_s"), 0.6, "s"),
+    Goal("memory of one worker after the load", ("memory", "rolecall", "after_mib"), 60.0, "MiB"),
+    Goal(
+        "growth of its memory in the second half of the load",
+        ("memory", "rolecall", "growth_mib"),
+        1.0,
+        "MiB",
     ),
 )

@@ -20,7 +20,6 @@ from bench.programs import ProgramFailed
 from bench.results import Failure, Sample, Step
 from bench.workloads import Field, Group, Workload
 
-_WARM: Final = 1
 _FAULTS: Final = (WrongAnswer, WrongAnswers, ProgramFailed, OSError)
 """What may go wrong with one gateway without an end to the run."""
 
@@ -128,5 +127,5 @@ class Running:
         folder = RUN / f"{peer.name}-{len(self._gateways)}"
         gateway = self._stack.enter_context(gateways.started(peer, setting, folder, cores, token))
         sent = asking.write(folder / "load", gateway.port, peer.headers(token), calls.CHAT.body)
-        wrk.run(sent, wrk.Callers(16), _WARM, cores.load)
+        wrk.run(sent, wrk.Callers(16), peer.warm, cores.load)
         return gateway

@@ -59,7 +59,8 @@ def ready(
                 plain=stack.enter_context(upstream.plain_server(split.load)),
                 events=stack.enter_context(upstream.events_server(split.load)),
             )
-            field = Field(callers, callers.first(), ports, seconds, requests)
+            keys = stack.enter_context(upstream.key_server(split.load, callers.key_set))
+            field = Field(callers, callers.first(), ports, keys, seconds, requests)
             yield Bench(peers, field, lambda workers: cores.choose(machine, workers))
     finally:
         os.sched_setaffinity(0, allowed)

@@ -54,7 +54,7 @@ def key_set(*keys: Key) -> str:
 
 
 def sign(key: Key, number: int, now: float) -> str:
-    """The token of caller ``number``, valid for a week."""
+    """The token of caller ``number``, valid for a day."""
     header = {"alg": key.algorithm, "kid": key.kid, "typ": "JWT"}
     return jwt.encode(header, claims(number, int(now)), key.jwk, algorithms=[key.algorithm])
 
@@ -89,6 +89,10 @@ class Tokens:
     def key_set(self) -> str:
         """What the gateways trust."""
         return key_set(self.rs256, self.es256)
+
+    def file(self, algorithm: Algorithm) -> Path:
+        """The tokens that were signed with this algorithm."""
+        return self.rs256_file if algorithm == "RS256" else self.es256_file
 
     def first(self) -> str:
         """One token (RS256)."""

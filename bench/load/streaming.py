@@ -16,12 +16,14 @@ class Streamed:
     Attributes:
         right: streams that said exactly what was sent.
         wrong: all others.
+        seconds: from the first call to the end of the last stream.
         p50: microseconds from a call to its first event.
         p99: the same.
     """
 
     right: int
     wrong: int
+    seconds: float
     p50: float
     p99: float
 

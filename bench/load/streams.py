@@ -116,11 +116,13 @@ async def read_streams(port: int, request: bytes, connections: int, seconds: flo
 def main(port: int, headers: Path, body: Path, connections: int, seconds: float) -> None:
     """Read streams and print what was seen."""
     request = request_of(port, read_headers(headers), body.read_bytes())
+    began = time.perf_counter()
     callers = uvloop.run(read_streams(port, request, connections, seconds))
     first = sorted(moment * 1e6 for caller in callers for moment in caller.first)
     seen = {
         "right": sum(caller.right for caller in callers),
         "wrong": sum(caller.wrong for caller in callers),
+        "seconds": time.perf_counter() - began,
         "p50": percentile(first, 0.50),
         "p99": percentile(first, 0.99),
     }

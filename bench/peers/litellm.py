@@ -21,6 +21,7 @@ class LiteLLM:
     title = "LiteLLM"
     manner = "its proxy with a master key; its token check needs a licence"
     guards = False
+    warm = 2
 
     def __init__(self) -> None:
         self._bin = Path()

@@ -3,28 +3,13 @@
 from pathlib import Path
 from typing import Final
 
-from bench import programs
+from bench import nginx, programs
 from bench.peers.peer import Launch, Setting, Unavailable
 from bench.upstream import answers
-from bench.upstream.servers import nginx
 
-_CONFIG: Final = """\
-worker_processes {setting.workers};
-error_log stderr error;
-pid {folder}/nginx.pid;
-events {{ worker_connections 4096; }}
-http {{
-    access_log off;
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
-    client_max_body_size 64m;
-    client_body_buffer_size 1m;
-    keepalive_requests 1000000000;
-    upstream provider {{
-        server 127.0.0.1:{setting.upstream};
+_INSIDE: Final = """\
+upstream provider {{
+        server 127.0.0.1:{upstream};
         keepalive 512;
         keepalive_requests 1000000000;
     }}
@@ -37,9 +22,7 @@ http {{
             proxy_set_header Authorization "Bearer {key}";
             proxy_buffering off;
         }}
-    }}
-}}
-"""
+    }}"""
 
 
 class Nginx:
@@ -49,22 +32,19 @@ class Nginx:
     title = "nginx"
     manner = "a bare proxy: no token, no policy"
     guards = False
+    warm = 1
 
     def install(self, folder: Path) -> str:  # noqa: ARG002 - it is the system's own
         """Ask for the version."""
         try:
-            return (
-                programs.run([programs.find("nginx", "nginx-light"), "-v"]).split("/")[-1].strip()
-            )
+            return programs.run([nginx.find(), "-v"]).split("/")[-1].strip()
         except (programs.Missing, programs.ProgramFailed) as error:
             raise Unavailable(str(error)) from None
 
     def launch(self, setting: Setting, folder: Path, port: int) -> Launch:
         """One server that forwards everything over connections that are kept."""
-        config = folder / "nginx.conf"
-        text = _CONFIG.format(setting=setting, folder=folder, port=port, key=answers.PROVIDER_KEY)
-        config.write_text(text, encoding="ascii")
-        return Launch(nginx(config))
+        inside = _INSIDE.format(upstream=setting.upstream, port=port, key=answers.PROVIDER_KEY)
+        return Launch(nginx.command(folder, setting.workers, inside))
 
     def headers(self, token: str) -> dict[str, str]:
         """The same as for the others, though nobody reads it."""

@@ -56,6 +56,10 @@ class Peer(Protocol):
     def guards(self) -> bool:
         """Whether it checks the caller's token, and which model the caller may call."""
 
+    @property
+    def warm(self) -> int:
+        """Seconds of load until it is as fast as it gets."""
+
     def install(self, folder: Path) -> str:
         """Make it available under ``folder``, unless it is; return its version.
 

@@ -19,6 +19,7 @@ class Rolecall:
     title = "Rolecall"
     manner = "token and policy, in Python"
     guards = True
+    warm = 1
 
     def install(self, folder: Path) -> str:  # noqa: ARG002 - `make install` has done it
         """It is in the environment that runs the benchmark."""

@@ -22,7 +22,11 @@ def _ratio(results: Results, workload: str, peers: Sequence[str]) -> str:
     found = paired.ratios(left, right)
     if found:
         of = Spread.of(found)
-        span = f"{number(of.low)} to {number(of.high)} in {len(found)} rounds"
+        span = (
+            f"{number(of.low)} to {number(of.high)} in {len(found)} rounds"
+            if len(found) > 1
+            else "1 round"
+        )
         return f"{number(of.median)} ({title_of(workload)}; {span})"
     reasons = [results.skipped[peer] for peer in peers if peer in results.skipped]
     reasons += [failure.reason for failure in results.failures if failure.step.workload == workload]

@@ -1,6 +1,6 @@
 """The tables of a run, as text in cells; how they are drawn is another matter."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,87 +13,44 @@ from bench.workloads import GROUPS
 
 MEASURE: Final = "envoy"
 """The gateway that the others are held against."""
-_TITLES: Final = {workload.name: workload.title for group in GROUPS for workload in group.workloads}
-_PEERS: Final = {peer.name: peer.title for peer in PEERS}
 
-
-def title_of(workload: str) -> str:
-    """A workload's title; its name, if the results know one that is not known here."""
-    return _TITLES.get(workload, workload)
+_WORKLOADS: Final = {
+    workload.name: workload.title for group in GROUPS for workload in group.workloads
+}
+_PEERS: Final = {peer.name: peer for peer in PEERS}
+# each is shown against the workload that it differs from in one thing
+_OVER: Final = {"denied": "chat-16", "rules-10000": "rules-1"}
+_BEYOND: Final = {"cold-rs256": "chat-16", "cold-es256": "chat-16"}
+_CROWDED: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A heading, and rows of cells; the first column holds words, the others numbers."""
+    """A heading, and rows of cells.
+
+    Attributes:
+        words: how many of the columns, from the left, hold words; the others hold numbers.
+    """
 
     title: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    words: int = 1
 
 
-def of_workloads(results: Results) -> list[Table]:
-    """A table for each workload that has figures."""
-    return [table for name in results.plan.workloads if (table := _of_workload(results, name)).rows]
+def title_of(workload: str) -> str:
+    """A workload's title; its name, if the results know one that is not known here."""
+    return _WORKLOADS.get(workload, workload)
 
 
-def _of_workload(results: Results, workload: str) -> Table:
-    known = {
-        figure
-        for sample in results.samples
-        if sample.step.workload == workload
-        for figure in sample.figures
-    }
-    columns = [column for column in _COLUMNS if column.figure in known]
-    rows = []
-    for peer in results.plan.peers:
-        cells = tuple(column.cell(results, workload, peer) for column in columns)
-        if any(cells):
-            rows.append((_PEERS.get(peer, peer), *cells))
-    heads = (column.head for column in columns)
-    return Table(title_of(workload), ("gateway", *heads), tuple(rows))
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column of a workload's table."""
-
-    figure: str
-    head: str
-    write: Callable[[Sequence[float]], str]
-    against: str | None = None
-
-    def cell(self, results: Results, workload: str, peer: str) -> str:
-        """What stands in it for this gateway; nothing if that was not measured."""
-        values = results.rounds(workload, peer, self.figure)
-        found = list(values.values())
-        if self.against is not None:
-            found = paired.ratios(values, results.rounds(workload, self.against, self.figure))
-        return self.write(found) if found else ""
-
-
-def median(values: Sequence[float]) -> str:
-    """The median alone."""
-    return number(Spread.of(values).median)
-
-
-def extremes(values: Sequence[float]) -> str:
-    """The lowest and the highest."""
-    found = Spread.of(values)
-    return f"{number(found.low)} to {number(found.high)}"
-
-
-_COLUMNS: Final = (
-    Column("cpu_us", "CPU µs", median),
-    Column("cpu_us", "from, to", extremes),
-    Column("cpu_us", "× Envoy", median, MEASURE),
-    Column("rps", "answers/s", median),
-    Column("p50_ms", "p50 ms", median),
-    Column("p99_ms", "p99 ms", median),
-)
+def peer_of(peer: str) -> str:
+    """The same for a gateway."""
+    return _PEERS[peer].title if peer in _PEERS else peer
 
 
 def number(value: float) -> str:
     """Three digits that mean something."""
+    value = float(f"{value:.3g}") if abs(value) < 100 else value
     size = abs(value)
     if size >= 100:
         return f"{value:,.0f}"
@@ -102,22 +59,142 @@ def number(value: float) -> str:
     return f"{value:.2f}" if size >= 0.1 else f"{value:.2g}"
 
 
+def _median(values: Sequence[float]) -> str:
+    return number(Spread.of(values).median)
+
+
+def _extremes(values: Sequence[float]) -> str:
+    found = Spread.of(values)
+    return f"{number(found.low)} to {number(found.high)}"
+
+
+def _percent(values: Sequence[float]) -> str:
+    return f"{Spread.of(values).median:.0%}"
+
+
+Values = Callable[[Results, str, str], Sequence[float]]
+"""What a column shows of a workload and a gateway, by round."""
+
+
+def _own(figure: str) -> Values:
+    return lambda results, workload, peer: list(results.rounds(workload, peer, figure).values())
+
+
+def _against_measure(results: Results, workload: str, peer: str) -> Sequence[float]:
+    cpu = results.rounds(workload, peer, "cpu_us")
+    return paired.ratios(cpu, results.rounds(workload, MEASURE, "cpu_us"))
+
+
+def _against(
+    others: Mapping[str, str],
+    compare: Callable[[Mapping[int, float], Mapping[int, float]], list[float]],
+) -> Values:
+    def values(results: Results, workload: str, peer: str) -> Sequence[float]:
+        if workload not in others:
+            return ()
+        cpu = results.rounds(workload, peer, "cpu_us")
+        return compare(cpu, results.rounds(others[workload], peer, "cpu_us"))
+
+    return values
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of the workloads' tables; it stands in those that have something for it."""
+
+    head: str
+    values: Values
+    write: Callable[[Sequence[float]], str] = _median
+
+    def cell(self, results: Results, workload: str, peer: str) -> str:
+        """What stands in it for this gateway; nothing if that was not measured."""
+        values = self.values(results, workload, peer)
+        return self.write(values) if values else ""
+
+
+_COLUMNS: Final = (
+    Column("CPU µs", _own("cpu_us")),
+    Column("from, to", _own("cpu_us"), _extremes),
+    Column("× Envoy", _against_measure),
+    Column("µs beyond chat-16", _against(_BEYOND, paired.differences)),
+    Column("× the other", _against(_OVER, paired.ratios)),
+    Column("answers/s", _own("rps")),
+    Column("of its highest", _own("share"), _percent),
+    Column("p50 ms", _own("p50_ms")),
+    Column("p99 ms", _own("p99_ms")),
+    Column("1st event p50 ms", _own("first_p50_ms")),
+    Column("1st event p99 ms", _own("first_p99_ms")),
+    Column("seconds", _own("ready_s")),
+    Column("from, to", _own("ready_s"), _extremes),
+    Column("MiB at rest", _own("rest_mib")),
+    Column("MiB after", _own("after_mib")),
+    Column("growth in 2nd half", _own("growth_mib")),
+    Column("requests", _own("requests")),
+    Column("p99 ms: nothing happens", _own("steady_p99_ms")),
+    Column("a key is added", _own("rotating_p99_ms")),
+    Column("key server hangs", _own("down_p99_ms")),
+    Column("new key taken after s", _own("taken_s")),
+)
+
+
+def of_workloads(results: Results) -> list[Table]:
+    """A table for each workload that has figures."""
+    return [table for name in results.plan.workloads if (table := _of_workload(results, name)).rows]
+
+
+def _of_workload(results: Results, workload: str) -> Table:
+    peers = results.plan.peers
+    cells = {
+        column: [column.cell(results, workload, peer) for peer in peers] for column in _COLUMNS
+    }
+    shown = {column: texts for column, texts in cells.items() if any(texts)}
+    rows = [
+        (peer_of(peer), *row) for peer, *row in zip(peers, *shown.values(), strict=True) if any(row)
+    ]
+    heads = (column.head for column in shown)
+    return Table(f"{workload}: {title_of(workload)}", ("gateway", *heads), tuple(rows))
+
+
 def of_goals(results: Results) -> Table:
     """The goals and what became of them."""
     rows = tuple(_goal(verdict) for verdict in judge(results, GOALS))
-    return Table("goals", ("goal", "at most", "measured", "verdict"), rows)
+    return Table("goals", ("goal", "at most", "measured", "from, to", "verdict"), rows)
 
 
 def _goal(verdict: Verdict) -> tuple[str, ...]:
-    limit = f"{verdict.goal.limit:g} {verdict.goal.unit}"
+    unit = verdict.goal.unit
+    limit = f"{verdict.goal.limit:g} {unit}"
     if verdict.measured is None:
-        return verdict.goal.title, limit, "", "not measured"
-    return (
-        verdict.goal.title,
-        limit,
-        f"{number(verdict.measured.median)} {verdict.goal.unit}",
-        "reached" if verdict.reached else "missed",
+        return verdict.goal.title, limit, "", "", "not measured"
+    found = verdict.measured
+    span = "" if found.low == found.high else f"{number(found.low)} to {number(found.high)}"
+    ruling = "reached" if verdict.reached else "missed"
+    return verdict.goal.title, limit, f"{number(found.median)} {unit}", span, ruling
+
+
+def dearer(results: Results) -> list[tuple[str, float]]:
+    """Workloads in which Rolecall costs more CPU time than Envoy, and how many times as much."""
+    found = {
+        workload: _against_measure(results, workload, "rolecall")
+        for workload in results.plan.workloads
+    }
+    medians = {name: Spread.of(ratios).median for name, ratios in found.items() if ratios}
+    return [(name, ratio) for name, ratio in medians.items() if ratio > 1]
+
+
+def of_peers(results: Results) -> Table:
+    """The gateways, their versions, and why some are not there."""
+    rows = tuple(
+        (peer_of(peer), _version(results, peer), _PEERS[peer].manner if peer in _PEERS else "")
+        for peer in results.plan.peers
     )
+    return Table("gateways", ("gateway", "version", "what it does here"), rows, words=3)
+
+
+def _version(results: Results, peer: str) -> str:
+    if peer in results.versions:
+        return results.versions[peer]
+    return f"not measured: {results.skipped.get(peer, 'unknown')}"
 
 
 def by_round(results: Results, workload: str, peers: Sequence[str]) -> Table:
@@ -132,4 +209,25 @@ def by_round(results: Results, workload: str, peers: Sequence[str]) -> Table:
         for n in sorted(left.keys() | right.keys())
     )
     head = (f"{peer} CPU µs" for peer in peers)
-    return Table(title_of(workload), ("round", *head, "ratio"), rows)
+    return Table(f"{workload}, round by round", ("round", *head, "ratio"), rows)
+
+
+def notes(results: Results) -> list[str]:
+    """What went wrong, and what makes figures doubtful."""
+    said = [
+        f"{failure.step.workload}, {peer_of(failure.step.peer)}, round {failure.step.round}:"
+        f" {failure.reason}"
+        for failure in results.failures
+    ]
+    shares = [
+        sample.figures["others_share"]
+        for sample in results.samples
+        # two workers share cores with the load where there are only two
+        if "others_share" in sample.figures and sample.step.workload != "workers-2"
+    ]
+    if shares and Spread.of(shares).median > _CROWDED:
+        said.append(
+            f"Other programs kept the gateway's core busy for {_percent(shares)} of the time:"
+            " answers a second and latencies are too bad by that; CPU time hardly."
+        )
+    return said

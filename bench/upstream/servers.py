@@ -8,37 +8,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from bench import programs
+from bench import nginx, programs
 from bench.places import RUN
 from bench.sockets import listening
 from bench.upstream import answers
 
-_NGINX: Final = """\
-worker_processes 1;
-error_log stderr error;
-pid {folder}/nginx.pid;
-events {{ worker_connections 4096; }}
-http {{
-    access_log off;
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
-    client_max_body_size 64m;
-    client_body_buffer_size 1m;
-    keepalive_timeout 3600;
-    keepalive_requests 1000000000;
-    default_type application/json;
+_INSIDE: Final = """\
+default_type application/json;
     server {{
         listen 127.0.0.1:{port} backlog=4096;
         location / {{
             if ($http_authorization != "Bearer {key}") {{ return 401; }}
             return 200 '{answer}';
         }}
-    }}
-}}
-"""
+    }}"""
 _READY_WITHIN: Final = 10.0
 
 
@@ -55,24 +38,11 @@ def plain_server(cores: frozenset[int]) -> Iterator[int]:
     """Nginx, which answers each request with the same completion; its port."""
     port = programs.free_port()
     folder = RUN / "upstream"
-    folder.mkdir(parents=True, exist_ok=True)
-    config = folder / "nginx.conf"
-    config.write_text(
-        _NGINX.format(
-            folder=folder, port=port, key=answers.PROVIDER_KEY, answer=answers.COMPLETION
-        ),
-        encoding="ascii",
-    )
-    argv = nginx(config)
+    inside = _INSIDE.format(port=port, key=answers.PROVIDER_KEY, answer=answers.COMPLETION)
+    argv = nginx.command(folder, 1, inside)
     with programs.running(argv, cores=cores, log=folder / "log"):
         wait_for(port, folder / "log")
         yield port
-
-
-def nginx(config: Path) -> list[str]:
-    """The command that runs nginx in the foreground with this configuration."""
-    binary = programs.find("nginx", "nginx-light")
-    return [binary, "-p", str(config.parent), "-c", str(config), "-g", "daemon off;"]
 
 
 @contextmanager
@@ -86,14 +56,35 @@ def events_server(cores: frozenset[int]) -> Iterator[int]:
         yield port
 
 
+@dataclass(frozen=True, slots=True)
+class KeyServer:
+    """Where the issuer publishes its keys."""
+
+    port: int
+    file: Path
+
+    def publish(self, keys: str) -> None:
+        """Answer with this key set from now on."""
+        new = self.file.with_suffix(".new")
+        new.write_text(keys, encoding="ascii")
+        new.replace(self.file)
+
+    def hang(self) -> None:
+        """Answer nobody from now on."""
+        self.file.unlink()
+
+
 @contextmanager
-def key_server(cores: frozenset[int], keys: Path, port: int) -> Iterator[None]:
-    """The key server; it reads ``keys`` for each answer."""
-    argv = [sys.executable, "-m", "bench.upstream.keys", str(port), str(keys)]
-    log = RUN / "upstream" / "keys.log"
+def key_server(cores: frozenset[int], keys: str) -> Iterator[KeyServer]:
+    """The key server; it begins with this key set."""
+    folder = RUN / "upstream"
+    server = KeyServer(programs.free_port(), folder / "jwks.json")
+    server.publish(keys)
+    argv = [sys.executable, "-m", "bench.upstream.keys", str(server.port), str(server.file)]
+    log = folder / "keys.log"
     with programs.running(argv, cores=cores, log=log):
-        wait_for(port, log)
-        yield
+        wait_for(server.port, log)
+        yield server
 
 
 def wait_for(port: int, log: Path) -> None:

@@ -1,15 +1,16 @@
 """Streams of 100 events, read side by side."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from bench import calls, gateways
+from bench import calls
 from bench.cores import Cores
 from bench.gateways import Gateway
-from bench.load import asking, streaming
+from bench.load import streaming
 from bench.metering import metered
 from bench.peers import Peer, Setting
+from bench.workloads.answers import ask, costs
 from bench.workloads.workload import Field
 
 _CONNECTIONS: Final = 64
@@ -29,19 +30,18 @@ class Streams:
 
     def setting(self, field: Field) -> Setting:
         """The mock that streams."""
-        return Setting(upstream=field.upstreams.events, keys=field.tokens.key_set)
+        return replace(field.plain, upstream=field.upstreams.events)
 
     def measure(self, gateway: Gateway, cores: Cores, field: Field) -> Mapping[str, float]:
         """CPU time a stream, and the time to its first event."""
-        gateways.check(gateway, calls.STREAM, field.token)
-        headers = gateway.peer.headers(field.token)
-        sent = asking.write(gateway.folder / "load", gateway.port, headers, calls.STREAM.body)
+        sent = ask(gateway, calls.STREAM, field)
         streaming.run(sent, _WARM, 1, cores.load)
         streamed, spent = metered(
             gateway, cores, lambda: streaming.run(sent, _CONNECTIONS, field.seconds, cores.load)
         )
         return {
-            "cpu_us": spent.gateway / streamed.right * 1e6,
-            "p50_ms": streamed.p50 / 1e3,
-            "p99_ms": streamed.p99 / 1e3,
+            **costs(spent, streamed.right, streamed.seconds),
+            "rps": streamed.right / streamed.seconds,
+            "first_p50_ms": streamed.p50 / 1e3,
+            "first_p99_ms": streamed.p99 / 1e3,
         }

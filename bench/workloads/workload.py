@@ -8,7 +8,7 @@ from bench.cores import Cores
 from bench.gateways import Gateway
 from bench.peers import Peer, Setting
 from bench.tokens import Tokens
-from bench.upstream import Upstreams
+from bench.upstream import KeyServer, Upstreams
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +16,7 @@ class Field:
     """What a measurement has at hand.
 
     Attributes:
+        token: one that every gateway knows after its first call.
         seconds: how long the load lasts.
         requests: how many requests the memory is watched over.
     """
@@ -23,8 +24,14 @@ class Field:
     tokens: Tokens
     token: str
     upstreams: Upstreams
+    keys: KeyServer
     seconds: int
     requests: int
+
+    @property
+    def plain(self) -> Setting:
+        """One rule, one worker, the keys given, and the mock that answers at once."""
+        return Setting(upstream=self.upstreams.plain, keys=self.tokens.key_set)
 
 
 class Workload(Protocol):
