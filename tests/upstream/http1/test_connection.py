@@ -14,7 +14,7 @@ from rolecall.core import Reason
 from rolecall.upstream.http1.connection import HIGH_WATER, Connection, StaleConnection, State
 from rolecall.upstream.transport import TransportError
 
-from .parts.exchange import Answer
+from ..parts.exchange import Answer
 from .parts.transcripts import BAD, GOOD, HELLO, OK
 
 PATIENT = {"timeouts": Timeouts(first_byte=5, idle=5), "stream": False, "began": 0.0}

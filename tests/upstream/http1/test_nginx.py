@@ -7,8 +7,8 @@ import pytest
 
 from rolecall.config import Tls
 
-from .parts import nginx as servers
-from .parts.exchange import body_of, request, whole
+from ..parts import nginx as servers
+from ..parts.exchange import body_of, request, whole
 
 pytestmark = pytest.mark.e2e
 

@@ -10,8 +10,8 @@ from rolecall.core import Reason
 from rolecall.upstream.http1 import pool as pools
 from rolecall.upstream.transport import TransportError
 
-from .parts.exchange import Answer, body_of, counts, outcome, request, whole
-from .parts.server import own, serving
+from ..parts.exchange import Answer, body_of, counts, outcome, request, whole
+from ..parts.server import own, serving
 from .parts.transcripts import HELLO
 
 HASTY = Timeouts(connect=0.05, first_byte=0.05, stream=0.05, idle=0.05)

@@ -19,8 +19,8 @@ from rolecall.config import Timeouts
 from rolecall.core import Reason
 from rolecall.upstream.http1 import Http1Transport
 
-from .parts.exchange import Answer, counts, outcome, request
-from .parts.server import serving
+from ..parts.exchange import Answer, counts, outcome, request
+from ..parts.server import serving
 from .parts.transcripts import BAD, CHUNKED, OK
 
 REQUESTS = int(os.environ.get("ROLECALL_SOAK", "3000"))

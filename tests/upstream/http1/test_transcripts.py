@@ -7,8 +7,8 @@ import pytest
 from rolecall.config import Timeouts
 from rolecall.core import Reason
 
-from .parts.exchange import Answer, body_of, counts, outcome, request
-from .parts.server import own, serving
+from ..parts.exchange import Answer, body_of, counts, outcome, request
+from ..parts.server import own, serving
 from .parts.transcripts import BAD, CHUNKED, GOOD, HELLO, OK
 
 HASTY = Timeouts(connect=5, first_byte=0.05, stream=0.05, idle=0.05)

@@ -6,7 +6,7 @@ import threading
 import pytest
 import uvicorn
 
-from .parts.exchange import body_of, counts, request, whole
+from ..parts.exchange import body_of, counts, request, whole
 
 
 async def application(scope, receive, send):

@@ -17,8 +17,8 @@ import httptools
 
 from rolecall.config import Timeouts
 from rolecall.core import Reason
-from rolecall.upstream.http1.tls import TlsObject
 from rolecall.upstream.outbox import outbox
+from rolecall.upstream.tls import TlsObject
 from rolecall.upstream.transport import Headers, TransportError
 from rolecall.upstream.waiting import Wait
 

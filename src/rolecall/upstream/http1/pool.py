@@ -1,15 +1,13 @@
 """The connections to one origin: idle ones are used again, the last used first."""
 
 import asyncio
-import ssl
 from functools import partial
 from typing import Final
 
 from rolecall.core import Reason
+from rolecall.upstream.dialing import Dialer
 from rolecall.upstream.http1.connection import Connection, State
-from rolecall.upstream.http1.origin import Origin
-from rolecall.upstream.http1.tls import ClientContext, client_context
-from rolecall.upstream.http1.tunnel import open_tunnel
+from rolecall.upstream.origin import Origin
 from rolecall.upstream.transport import TransportError
 
 MOST_OPEN: Final = 10_000
@@ -27,10 +25,9 @@ class Pool:
     """
 
     def __init__(self, origin: Origin, loop: asyncio.AbstractEventLoop) -> None:
-        self._origin = origin
         self._loop = loop
-        self._context: ClientContext | None = None
-        self._context_lock = asyncio.Lock()
+        self._dialer = Dialer(origin, loop, "http/1.1")
+        self._make = partial(Connection, loop, self._gone)
         self._closed = False
         self._idle: dict[Connection, None] = {}
         self._open: set[Connection] = set()
@@ -61,24 +58,7 @@ class Pool:
             )
         self._opening += 1
         try:
-            # a timeout wants a task, which a coroutine driven by hand gets here
-            await asyncio.sleep(0)
-            async with asyncio.timeout(within):
-                connection = await self._connect()
-        except TimeoutError:
-            raise TransportError(
-                Reason.UPSTREAM_TIMEOUT,
-                f"The upstream did not accept a connection within {within:g} s.",
-            ) from None
-        except ssl.SSLError:
-            raise TransportError(
-                Reason.UPSTREAM_UNAVAILABLE, "The upstream's TLS certificate or handshake is bad."
-            ) from None
-        except (OSError, ValueError):
-            # a name that cannot be a host's is a ValueError
-            raise TransportError(
-                Reason.UPSTREAM_UNAVAILABLE, "The upstream cannot be reached."
-            ) from None
+            connection = await self._dialer.dial(self._make, within)
         finally:
             self._opening -= 1
         if connection.state is not State.CLOSED:
@@ -89,9 +69,9 @@ class Pool:
 
     def give_back(self, connection: Connection) -> None:
         """An answer has been read, or nobody wants the rest of it."""
-        if self._context is not None and not connection.reused:
+        if self._dialer.context is not None and not connection.reused:
             # by now the tickets have come, which follow a handshake (RFC 8446 4.6.1)
-            self._context.session = connection.tls_session()
+            self._dialer.context.session = connection.tls_session()
         if not connection.release():
             return
         if len(self._idle) >= MOST_IDLE:
@@ -112,21 +92,6 @@ class Pool:
     def counts(self) -> tuple[int, int]:
         """How many connections are open, and how many of those are idle."""
         return len(self._open), len(self._idle)
-
-    async def _connect(self) -> Connection:
-        origin = self._origin
-        if origin.secure and self._context is None:
-            # once: reading the system's authorities takes tens of milliseconds
-            async with self._context_lock:
-                if self._context is None:
-                    self._context = await asyncio.to_thread(client_context, origin.tls)
-        make = partial(Connection, self._loop, self._gone)
-        if origin.proxy is not None:
-            return await open_tunnel(self._loop, origin, self._context, make)
-        _, connection = await self._loop.create_connection(
-            make, origin.host, origin.port, ssl=self._context
-        )
-        return connection
 
     def _gone(self, connection: Connection) -> None:
         self._open.discard(connection)

@@ -7,8 +7,8 @@ from typing import Final
 
 from rolecall.core import Reason
 from rolecall.upstream.http1.connection import Connection, StaleConnection
-from rolecall.upstream.http1.origin import Origin, Target
 from rolecall.upstream.http1.pool import Pool
+from rolecall.upstream.origin import Origin, Target
 from rolecall.upstream.transport import Destination, Headers, Request, TransportError
 
 _MOST_WAYS: Final = 4096

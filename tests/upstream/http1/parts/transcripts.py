@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from rolecall.core import Reason
 
-from .exchange import Answer, Outcome
+from ...parts.exchange import Answer, Outcome
 
 OK = b"HTTP/1.1 200 OK\r\n"
 CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"

@@ -1,9 +1,11 @@
 """TLS towards upstreams: always verified, and resumed where a session is known (RFC 8446 2.2)."""
 
 import ssl
-from typing import Any
+from typing import Any, Literal
 
 from rolecall.config import Tls
+
+Alpn = Literal["http/1.1", "h2"]
 
 
 class TlsObject(ssl.SSLObject):
@@ -40,8 +42,12 @@ class ClientContext(ssl.SSLContext):
     session: ssl.SSLSession | None = None
 
 
-def client_context(tls: Tls | None) -> ClientContext:
+def client_context(tls: Tls | None, alpn: Alpn) -> ClientContext:
     """A verifying context, with a certificate authority and a certificate of one's own at need.
+
+    Args:
+        tls: what is trusted and shown.
+        alpn: the one protocol that is offered (RFC 7301).
 
     Raises:
         OSError: a file cannot be read, or holds no certificate or key (`ssl.SSLError`).
@@ -53,7 +59,7 @@ def client_context(tls: Tls | None) -> ClientContext:
         context.load_verify_locations(cafile=tls.ca_file)
     else:
         context.load_default_certs(ssl.Purpose.SERVER_AUTH)
-    context.set_alpn_protocols(["http/1.1"])
+    context.set_alpn_protocols([alpn])
     if tls.certificate is not None:
         context.load_cert_chain(tls.certificate, tls.key)
     return context

@@ -9,9 +9,9 @@ import pytest
 from rolecall.config import Tls
 from rolecall.core import Reason
 
+from .http1.parts.transcripts import OK
 from .parts.exchange import body_of, counts, outcome, request
 from .parts.server import own, serving
-from .parts.transcripts import OK
 
 VERSIONS = [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3]
 
@@ -204,11 +204,13 @@ async def test_a_slow_reader_bounds_what_tls_holds(transport, authority):
 
 
 async def test_many_first_requests_read_the_authorities_once(transport, authority, monkeypatch):
-    from rolecall.upstream.http1 import pool
+    from rolecall.upstream import dialing
 
     made = []
-    original = pool.client_context
-    monkeypatch.setattr(pool, "client_context", lambda tls: made.append(tls) or original(tls))
+    original = dialing.client_context
+    monkeypatch.setattr(
+        dialing, "client_context", lambda *args: made.append(args) or original(*args)
+    )
     async with asyncio.timeout(10), serving(tls=authority.server("127.0.0.1")) as server:
         asked = request(server.url, tls=trusting(authority))
         await asyncio.gather(*(body_of(transport, asked) for _ in range(30)))

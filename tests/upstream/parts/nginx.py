@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ....e2e.parts.missing import missing  # noqa: TID252 - the convention lives there
-from ....e2e.parts.process import Process, environment, free_port  # noqa: TID252
+from ...e2e.parts.missing import missing
+from ...e2e.parts.process import Process, environment, free_port
 from .certificates import Authority
 
 LARGE = b"0123456789abcdef" * 65_536

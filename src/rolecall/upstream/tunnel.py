@@ -3,13 +3,14 @@
 import asyncio
 import re
 from collections.abc import Callable
-from typing import Final
+from typing import Final, TypeVar
 
 from rolecall.core import Reason
-from rolecall.upstream.http1.connection import Connection
-from rolecall.upstream.http1.origin import Origin
-from rolecall.upstream.http1.tls import ClientContext
+from rolecall.upstream.origin import Origin
+from rolecall.upstream.tls import ClientContext
 from rolecall.upstream.transport import TransportError
+
+Spoken = TypeVar("Spoken", bound=asyncio.Protocol)
 
 _MAX_HEAD: Final = 16 * 1024
 _OPENED: Final = re.compile(rb"HTTP/1\.[01] 2[0-9][0-9][ \r]")
@@ -37,8 +38,8 @@ async def open_tunnel(
     loop: asyncio.AbstractEventLoop,
     origin: Origin,
     context: ClientContext | None,
-    make: Callable[[], Connection],
-) -> Connection:
+    make: Callable[[], Spoken],
+) -> Spoken:
     """Connect to an origin through its proxy.
 
     Raises:

@@ -3,7 +3,7 @@
 import pytest
 
 from rolecall.config import Tls
-from rolecall.upstream.http1.origin import Proxy, Target
+from rolecall.upstream.origin import Proxy, Target
 
 
 @pytest.mark.parametrize(
