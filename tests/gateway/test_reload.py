@@ -18,7 +18,7 @@ from .parts import serving
 from .parts.doors import CHAT, ENDPOINTS, WAYS
 from .parts.http import connected, exchange, message
 from .parts.polling import wait_until
-from .parts.tokens import token
+from .parts.tokens import KEY, token
 
 JSON = ("Content-Type", "application/json")
 
@@ -55,6 +55,16 @@ def test_a_new_snapshot_keeps_the_keys_that_it_cannot_fetch_anew(own_gateway, up
     assert own_gateway.get("/readyz").status == 200
     fresh = ("x-api-key", token("basic_user", jti="fresh"))
     assert own_gateway.post(CHAT.path, CHAT.body(), fresh, authorised=False).status == 200
+
+
+def test_a_key_that_is_banned_ends_its_tokens_with_the_new_snapshot(
+    own_gateway, upstream, tmp_path
+):
+    assert own_gateway.post(CHAT.path, CHAT.body()).status == 200
+    sections = serving.configuration(tmp_path, upstream.url)
+    sections["issuers"][0]["banned_keys"] = [KEY.kid]
+    replaced(own_gateway, tmp_path, sections)
+    CHAT.refused(own_gateway.post(CHAT.path, CHAT.body()), "revoked")
 
 
 @pytest.mark.parametrize("door", WAYS, ids=lambda door: door.name)

@@ -22,7 +22,7 @@ from .parts.attacks import ATTACKS, World
 
 PAGE = (Path(__file__).parents[2] / "docs" / "security.md").read_text("utf-8")
 HERE = Path(__file__).parent
-ROW = re.compile(r"^\| ([TC]\d\d) \| (.*?) \| (.*?) \| (.*?) \|$", re.MULTILINE)
+ROW = re.compile(r"^\| ([TCK]\d\d) \| (.*?) \| (.*?) \| (.*?) \|$", re.MULTILINE)
 CODE = re.compile(r"`([^`]+)`")
 ROWS = {
     number: (CODE.findall(answer), CODE.findall(tests))
@@ -132,4 +132,6 @@ def test_the_tests_that_a_row_names_are_there_and_say_its_number(number):
 
 def test_the_checklist_is_whole():
     assert {f"C{number:02}" for number in range(1, 27)} <= ROWS.keys()
+    assert {f"C{number:02}" for number in (27, 28, 29, 30, 37, 38, 39, 40)} <= ROWS.keys()
     assert {f"T{number:02}" for number in range(1, 29)} <= ROWS.keys()
+    assert {f"K{number:02}" for number in range(1, 14)} <= ROWS.keys()

@@ -30,7 +30,7 @@ async def asked(client, signer=None):
 
 
 @pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post"])
-async def test_a_secret_of_any_characters_is_shown(method):
+async def test_c37_a_secret_of_any_characters_is_shown(method):
     verdicts, server = await asked(Client(method, CLIENT_ID, SECRET))
     assert verdicts == ["accepted"] * 2
     form = server.forms[0]
@@ -39,7 +39,7 @@ async def test_a_secret_of_any_characters_is_shown(method):
 
 
 @pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post"])
-async def test_a_wrong_secret_is_the_gateway_s_fault_and_a_503(method, caplog):
+async def test_c40_a_wrong_secret_is_the_gateway_s_fault_and_a_503(method, caplog):
     verdicts, _ = await asked(Client(method, CLIENT_ID, "WR0NG"))
     assert verdicts == ["issuer_unavailable"] * 2
     assert "status 401; compare the gateway's client_id and client_auth" in caplog.text
@@ -56,7 +56,7 @@ SIGNERS = [
 
 
 @pytest.mark.parametrize("signer", SIGNERS, ids=lambda signer: signer.algorithm)
-async def test_a_private_key_signs_an_assertion_for_each_request(tmp_path, signer):
+async def test_c37_a_private_key_signs_an_assertion_for_each_request(tmp_path, signer):
     file = tmp_path / "client.pem"
     file.write_bytes(pem(signer))
     key = read_signing_key(file, "client-key-1")

@@ -144,7 +144,7 @@ LOCATIONS = [
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-async def test_k5_redirects_are_not_followed(status):
+async def test_c28_k05_redirects_are_not_followed(status):
     locations = iter(LOCATIONS)
 
     async def answer(request):
@@ -362,7 +362,7 @@ LITERALS = [
 
 
 @pytest.mark.parametrize("host", LITERALS)
-async def test_k6_an_address_that_is_not_public_is_not_connected_to(host):
+async def test_k06_an_address_that_is_not_public_is_not_connected_to(host):
     async with serving(answering()) as server:
         url = f"http://{host}:{server.port}/keys"
         text = await failure(url, reach=NOWHERE)
@@ -379,21 +379,21 @@ NAMED = {
 
 
 @pytest.mark.parametrize("addresses", NAMED.values(), ids=NAMED)
-async def test_k6_a_name_that_leads_to_a_private_address_is_not_followed(addresses):
+async def test_k06_a_name_that_leads_to_a_private_address_is_not_followed(addresses):
     async with serving(answering()) as server:
         url = f"http://login.example.com:{server.port}/keys"
         text = await failure(url, reach=NOWHERE, resolver=Names(addresses))
     assert any(f" is at {address}, which is no public address" in text for address in addresses)
 
 
-async def test_k6_a_name_that_leads_to_a_private_address_is_followed_where_configured():
+async def test_k06_a_name_that_leads_to_a_private_address_is_followed_where_configured():
     async with serving(answering()) as server:
         url = f"http://login.example.com:{server.port}/keys"
         fetched = await fetch_json(url, HERE, resolver=Names(["127.0.0.1"]))
     assert fetched.document == DOCUMENT
 
 
-async def test_k6_what_is_checked_is_what_is_connected_to():
+async def test_k06_what_is_checked_is_what_is_connected_to():
     """DNS rebinding: a second answer of the name server is never asked for."""
     names = Names(["203.0.113.7", "127.0.0.1"], ["127.0.0.1"], ["127.0.0.1"])
     async with serving(answering()) as server:
@@ -402,7 +402,7 @@ async def test_k6_what_is_checked_is_what_is_connected_to():
     assert len(names.asked) == 1
 
 
-async def test_k6_behind_a_proxy_the_proxy_decides(monkeypatch):
+async def test_k06_behind_a_proxy_the_proxy_decides(monkeypatch):
     asked = []
 
     async def answer(request):

@@ -1,7 +1,6 @@
-"""Attacks and faults K1 to K13 on the keys of issuers, over real connections: good traffic goes on.
+"""Attacks and faults K01 to K13 on the keys of issuers, over real connections.
 
-K6 is in test_fetch.py and test_keydocument.py, K8 and K9 in test_keyset.py, K11 in
-test_verdicts.py, K12 in test_introspection.py.
+docs/security.md names the tests of those that are not here.
 """
 
 import asyncio
@@ -50,7 +49,7 @@ async def until(condition):
     pytest.fail("it never came true")
 
 
-async def test_k1_a_flood_of_random_kids_is_one_fetch_per_cooldown_and_good_traffic_goes_on():
+async def test_c29_k01_a_flood_of_random_kids_is_one_fetch_per_cooldown_and_good_traffic_goes_on():
     async with key_server(keys=key_set(SIGNER)) as server, gate(at(server), network=server) as gw:
         clock = Clock(1000.0)
         (source,) = gw.sources.values()
@@ -69,7 +68,7 @@ async def test_k1_a_flood_of_random_kids_is_one_fetch_per_cooldown_and_good_traf
         assert len(source._unknown) <= 1024
 
 
-async def test_k1_random_kids_wait_for_a_slow_key_server_in_bounded_number():
+async def test_c29_k01_random_kids_wait_for_a_slow_key_server_in_bounded_number():
     async with key_server(keys=key_set(SIGNER)) as server, gate(at(server), network=server) as gw:
         server.gate = asyncio.Event()
         waiting = [asyncio.create_task(verdict(gw, kid(n))) for n in range(2000)]
@@ -84,7 +83,7 @@ async def test_k1_random_kids_wait_for_a_slow_key_server_in_bounded_number():
         assert server.asked == ["/keys"] * 2
 
 
-async def test_k2_a_key_that_was_published_early_needs_no_further_fetch():
+async def test_k02_a_key_that_was_published_early_needs_no_further_fetch():
     async with key_server(keys=key_set(SIGNER)) as server, gate(at(server), network=server) as gw:
         server.documents["/keys"] = key_set(SIGNER, NEXT)
         await next(iter(gw.sources.values())).refresh()
@@ -92,14 +91,14 @@ async def test_k2_a_key_that_was_published_early_needs_no_further_fetch():
         assert server.asked == ["/keys"] * 2
 
 
-async def test_k2_the_first_token_of_a_key_that_comes_without_warning_succeeds_in_one_fetch():
+async def test_k02_the_first_token_of_a_key_that_comes_without_warning_succeeds_in_one_fetch():
     async with key_server(keys=key_set(SIGNER)) as server, gate(at(server), network=server) as gw:
         server.documents["/keys"] = key_set(SIGNER, NEXT)
         assert await verdicts(gw, people(NEXT) + people(SIGNER)) == {"accepted"}
         assert server.asked == ["/keys"] * 2
 
 
-async def test_k2_an_emergency_replacement_ends_the_old_key_at_once_remembered_verdicts_too():
+async def test_c30_k02_an_emergency_replacement_ends_the_old_key_at_once_remembered_verdicts_too():
     async with key_server(keys=key_set(SIGNER)) as server, gate(at(server), network=server) as gw:
         old = people()
         assert await verdicts(gw, old) == {"accepted"}
@@ -108,7 +107,7 @@ async def test_k2_an_emergency_replacement_ends_the_old_key_at_once_remembered_v
         assert await verdicts(gw, old) == {"unknown_key"}
 
 
-async def test_k3_a_key_server_that_is_down_at_the_start_is_a_503_and_recovers_alone():
+async def test_k03_a_key_server_that_is_down_at_the_start_is_a_503_and_recovers_alone():
     async with (
         key_server() as server,
         gate(at(server), network=server, pace=replace(CALM, retry=0.01, retry_most=0.01)) as gw,
@@ -121,7 +120,7 @@ async def test_k3_a_key_server_that_is_down_at_the_start_is_a_503_and_recovers_a
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
-async def test_k4_k5_a_key_server_that_fails_while_running_is_not_noticed(fault):
+async def test_c28_k04_k05_a_key_server_that_fails_while_running_is_not_noticed(fault):
     pace = replace(CALM, retry=0.01, retry_most=0.01, cooldown=0)
     async with (
         key_server(keys=key_set(SIGNER)) as server,
@@ -148,7 +147,7 @@ async def test_k4_k5_a_key_server_that_fails_while_running_is_not_noticed(fault)
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
-async def test_k4_k5_metadata_that_fail_while_running_are_not_noticed(fault):
+async def test_c28_k04_k05_metadata_that_fail_while_running_are_not_noticed(fault):
     async with key_server(keys=key_set(SIGNER)) as server:
         server.documents[PATH] = {"issuer": ISSUER, "jwks_uri": f"{server.url}/keys"}
         found = settings(keys=KeysFrom(discovery_url=server.url + PATH))
@@ -159,7 +158,7 @@ async def test_k4_k5_metadata_that_fail_while_running_are_not_noticed(fault):
             assert set(server.asked[2:]) == {PATH}
 
 
-async def test_k7_metadata_of_another_issuer_are_refused_and_the_error_names_them():
+async def test_c27_k07_metadata_of_another_issuer_are_refused_and_the_error_names_them():
     async with key_server(keys=key_set(SIGNER)) as server:
         for other in (f"{ISSUER}/", ISSUER.replace("acme", "other"), ISSUER.upper()):
             server.documents[PATH] = {"issuer": other, "jwks_uri": f"{server.url}/keys"}

@@ -33,13 +33,13 @@ async def reached(keys_from, documents):
         ("https://93.184.216.34/keys", PUBLIC, False),
     ],
 )
-async def test_k6_a_private_address_has_to_be_configured_or_written_out(url, configured, private):
+async def test_k06_a_private_address_has_to_be_configured_or_written_out(url, configured, private):
     ways = await reached(KeysFrom(jwks_url=url, reach=configured), {url: KEYS})
     assert ways == {url: Reach(ca_file="ca.pem", private_network=private)}
 
 
 @pytest.mark.parametrize("configured", [PUBLIC, PRIVATE], ids=["public", "private"])
-async def test_k6_the_metadata_s_own_host_is_reached_as_the_metadata_are(configured):
+async def test_k06_the_metadata_s_own_host_is_reached_as_the_metadata_are(configured):
     documents = {DISCOVERY_URL: {"issuer": ISSUER, "jwks_uri": KEYS_URL}, KEYS_URL: KEYS}
     keys_from = KeysFrom(discovery_url=DISCOVERY_URL, reach=configured)
     ways = await reached(keys_from, documents)
@@ -47,7 +47,7 @@ async def test_k6_the_metadata_s_own_host_is_reached_as_the_metadata_are(configu
 
 
 @pytest.mark.parametrize("configured", [PUBLIC, PRIVATE], ids=["public", "private"])
-async def test_k6_another_host_that_metadata_name_has_to_be_public(configured):
+async def test_k06_another_host_that_metadata_name_has_to_be_public(configured):
     other = "https://www.googleapis.com/oauth2/v3/certs"
     documents = {DISCOVERY_URL: {"issuer": ISSUER, "jwks_uri": other}, other: KEYS}
     keys_from = KeysFrom(discovery_url=DISCOVERY_URL, reach=configured)
@@ -55,7 +55,7 @@ async def test_k6_another_host_that_metadata_name_has_to_be_public(configured):
 
 
 @pytest.mark.parametrize("host", ["10.0.0.7", "169.254.169.254", "[::1]", "localhost", "127.0.0.1"])
-async def test_k6_metadata_lead_to_no_private_address(host):
+async def test_k06_metadata_lead_to_no_private_address(host):
     other = f"https://{host}/keys"
     network = Network({DISCOVERY_URL: {"issuer": ISSUER, "jwks_uri": other}, other: KEYS})
     with pytest.raises(FetchError, match="in a private network; write it as jwks_url"):

@@ -143,7 +143,7 @@ def test_c12_c13_c14_a_set_of_a_bad_key_alone_is_no_key_set(bad):
         import_keys(key_set(bad))
 
 
-async def test_a_good_key_beside_all_bad_ones_signs_callers_in():
+async def test_k08_a_good_key_beside_all_bad_ones_signs_callers_in():
     network = Network({KEYS_URL: key_set(*BAD_KEYS.values(), GOOD)})
     async with gate(network=network) as verifier:
         assert await verdict(verifier, GOOD.token(CLAIMS)) == "accepted"

@@ -99,7 +99,7 @@ async def test_a_request_that_is_cancelled_does_not_cancel_the_fetch_of_the_othe
         assert verifier.network.fetched == [KEYS_URL]
 
 
-async def test_k1_a_thousand_random_kids_cause_one_fetch():
+async def test_c29_k01_a_thousand_random_kids_cause_one_fetch():
     async with gate() as verifier:
         for number in range(1000):
             assert await verdict(verifier, of_kid(number)) == "unknown_key"
@@ -107,14 +107,14 @@ async def test_k1_a_thousand_random_kids_cause_one_fetch():
         assert await verdict(verifier, SIGNER.token(CLAIMS)) == "accepted"
 
 
-async def test_k1_a_thousand_random_kids_at_once_cause_one_fetch():
+async def test_c29_k01_a_thousand_random_kids_at_once_cause_one_fetch():
     async with gate() as verifier:
         verdicts = await asyncio.gather(*(verdict(verifier, of_kid(n)) for n in range(1000)))
         assert set(verdicts) == {"unknown_key"}
         assert verifier.network.fetched == [KEYS_URL] * 2
 
 
-async def test_k1_an_unknown_kid_causes_a_fetch_once_per_cooldown():
+async def test_c29_k01_an_unknown_kid_causes_a_fetch_once_per_cooldown():
     network, clock = Network({KEYS_URL: key_set(SIGNER)}), Clock(1000.0)
     keys = source(network, clock=clock, cooldown=10)
     for now, fetches in ((1000, 1), (1000, 1), (1009.9, 1), (1010, 2), (1019.9, 2), (1500, 3)):
@@ -123,7 +123,7 @@ async def test_k1_an_unknown_kid_causes_a_fetch_once_per_cooldown():
         assert len(network.fetched) == fetches
 
 
-async def test_k1_the_same_unknown_kid_is_asked_for_ever_more_seldom():
+async def test_c29_k01_the_same_unknown_kid_is_asked_for_ever_more_seldom():
     network, clock = Network({KEYS_URL: key_set(SIGNER)}), Clock(1000)
     keys = source(network, clock=clock, cooldown=10, unknown_most=300)
     asked = []
@@ -135,7 +135,7 @@ async def test_k1_the_same_unknown_kid_is_asked_for_ever_more_seldom():
     assert asked == [0, 10, 30, 70, 150, 310, 610, 910]
 
 
-async def test_k1_a_kid_asked_for_in_vain_does_not_keep_others_waiting():
+async def test_c29_k01_a_kid_asked_for_in_vain_does_not_keep_others_waiting():
     network, clock = Network({KEYS_URL: key_set(SIGNER)}), Clock(1000)
     keys = source(network, clock=clock, cooldown=10)
     for now in (1000, 1010):
@@ -149,7 +149,7 @@ async def test_k1_a_kid_asked_for_in_vain_does_not_keep_others_waiting():
     assert kids(keys.keys) == ["k1", "k2"]
 
 
-async def test_k1_an_outage_says_nothing_about_a_kid():
+async def test_c29_k01_an_outage_says_nothing_about_a_kid():
     network, clock = Network({KEYS_URL: key_set(SIGNER)}), Clock(1000)
     keys = source(network, clock=clock, cooldown=10)
     await keys.refresh()
@@ -163,7 +163,7 @@ async def test_k1_an_outage_says_nothing_about_a_kid():
     assert kids(keys.keys) == ["k2"]
 
 
-async def test_k2_a_key_published_while_a_fetch_was_under_way_is_fetched_too():
+async def test_k02_a_key_published_while_a_fetch_was_under_way_is_fetched_too():
     network = Network({KEYS_URL: key_set(SIGNER)})
     keys = source(network)
 
@@ -214,7 +214,7 @@ async def test_issuers_that_share_a_key_url_share_its_fetches():
 # Rotation
 
 
-async def test_k2_the_first_token_of_a_new_key_succeeds():
+async def test_k02_the_first_token_of_a_new_key_succeeds():
     async with gate() as verifier:
         verifier.network.documents[KEYS_URL] = key_set(SIGNER, NEXT)
         assert await verdict(verifier, NEXT.token(CLAIMS)) == "accepted"
@@ -222,7 +222,7 @@ async def test_k2_the_first_token_of_a_new_key_succeeds():
         assert verifier.network.fetched == [KEYS_URL] * 2
 
 
-async def test_k2_the_first_500_tokens_of_a_new_key_succeed_with_one_fetch():
+async def test_k02_the_first_500_tokens_of_a_new_key_succeed_with_one_fetch():
     async with gate() as verifier:
         verifier.network.documents[KEYS_URL] = key_set(NEXT)
         tokens = [NEXT.token({**CLAIMS, "sub": f"user-{number}"}) for number in range(500)]
@@ -231,7 +231,7 @@ async def test_k2_the_first_500_tokens_of_a_new_key_succeed_with_one_fetch():
         assert verifier.network.fetched == [KEYS_URL] * 2
 
 
-async def test_k2_a_key_that_is_removed_ends_what_it_signed_at_once():
+async def test_c30_k02_a_key_that_is_removed_ends_what_it_signed_at_once():
     staying = Signer("staying")
     async with gate(network=Network({KEYS_URL: key_set(SIGNER, staying)})) as verifier:
         old, other = SIGNER.token(CLAIMS), staying.token(CLAIMS)
@@ -243,7 +243,7 @@ async def test_k2_a_key_that_is_removed_ends_what_it_signed_at_once():
         assert await verdict(verifier, other) == "accepted"
 
 
-async def test_k2_a_key_that_is_replaced_under_its_name_ends_what_it_signed_at_once():
+async def test_c30_k02_a_key_that_is_replaced_under_its_name_ends_what_it_signed_at_once():
     successor = Signer("k1", name="successor")
     async with gate() as verifier:
         old = SIGNER.token(CLAIMS)
@@ -255,7 +255,9 @@ async def test_k2_a_key_that_is_replaced_under_its_name_ends_what_it_signed_at_o
 
 
 @pytest.mark.parametrize("published", [None, "k1"], ids=["nameless", "named"])
-async def test_k2_a_key_that_no_token_names_is_fetched_for_the_first_token_of_the_next(published):
+async def test_c30_k02_a_key_that_no_token_names_is_fetched_for_the_first_token_of_the_next(
+    published,
+):
     old, new = (Signer("none", name=name) for name in ("old", "new"))
     network = Network({KEYS_URL: key_set(old.jwk(kid=published))})
     async with gate(network=network) as verifier:
@@ -272,7 +274,7 @@ async def test_k2_a_key_that_no_token_names_is_fetched_for_the_first_token_of_th
 
 
 @pytest.mark.parametrize("members", [{"use": "enc"}, {"key_ops": ["encrypt"]}, {"d": "AQAB"}])
-async def test_a_key_that_is_no_longer_for_signatures_is_removed(members):
+async def test_c30_a_key_that_is_no_longer_for_signatures_is_removed(members):
     async with gate() as verifier:
         old = SIGNER.token(CLAIMS)
         assert await verdict(verifier, old) == "accepted"
@@ -281,7 +283,7 @@ async def test_a_key_that_is_no_longer_for_signatures_is_removed(members):
         assert await verdict(verifier, old) == "unknown_key"
 
 
-async def test_whoever_cares_is_told_which_keys_were_removed():
+async def test_c30_whoever_cares_is_told_which_keys_were_removed():
     removed = []
     network = Network({KEYS_URL: key_set(SIGNER, NEXT)})
     keys = source(network, removed=removed)
@@ -314,7 +316,7 @@ UNUSABLE = {
 
 
 @pytest.mark.parametrize("document", UNUSABLE.values(), ids=UNUSABLE)
-async def test_k4_the_last_good_keys_are_kept(document):
+async def test_c28_k04_the_last_good_keys_are_kept(document):
     removed = []
     network = Network({KEYS_URL: key_set(SIGNER)})
     keys = source(network, removed=removed)
@@ -331,7 +333,7 @@ async def test_k4_the_last_good_keys_are_kept(document):
 
 
 @pytest.mark.parametrize("document", UNUSABLE.values(), ids=UNUSABLE)
-async def test_k4_callers_notice_nothing_of_an_outage(document):
+async def test_c28_k04_callers_notice_nothing_of_an_outage(document):
     async with gate() as verifier:
         verifier.network.documents[KEYS_URL] = document
         # it may be a good token of a new key: that cannot be said now
@@ -344,7 +346,7 @@ async def test_k4_callers_notice_nothing_of_an_outage(document):
 
 
 @pytest.mark.parametrize("document", UNUSABLE.values(), ids=UNUSABLE)
-async def test_k3_an_issuer_that_is_down_at_the_start_recovers_by_itself(document):
+async def test_k03_an_issuer_that_is_down_at_the_start_recovers_by_itself(document):
     network = Network({KEYS_URL: document})
     async with gate(network=network, pace=replace(CALM, retry=0)) as verifier:
         assert not verifier.ready
@@ -358,7 +360,7 @@ async def test_k3_an_issuer_that_is_down_at_the_start_recovers_by_itself(documen
         assert [state.error for state in verifier.state()] == [None]
 
 
-async def test_k3_an_issuer_that_is_down_recovers_with_the_first_request_too():
+async def test_k03_an_issuer_that_is_down_recovers_with_the_first_request_too():
     network = Network({})
     async with gate(network=network) as verifier:
         network.documents[KEYS_URL] = key_set(SIGNER)
@@ -388,7 +390,7 @@ FRESH, STALE = 3600, 86_400
     ("later", "kept"),
     [(FRESH, True), (FRESH + STALE - 1, True), (FRESH + STALE, False), (10 * STALE, False)],
 )
-async def test_k4_the_last_good_keys_serve_on_to_a_maximum_age(later, kept):
+async def test_c28_k04_the_last_good_keys_serve_on_to_a_maximum_age(later, kept):
     removed, network, clock = [], Network({KEYS_URL: key_set(SIGNER)}), Clock(1000.0)
     keys = source(network, removed=removed, clock=clock, refresh=FRESH)
     await keys.refresh()
@@ -403,7 +405,7 @@ async def test_k4_the_last_good_keys_serve_on_to_a_maximum_age(later, kept):
     assert keys.age == 0
 
 
-async def test_k4_the_maximum_age_begins_where_the_issuer_calls_its_keys_stale():
+async def test_c28_k04_the_maximum_age_begins_where_the_issuer_calls_its_keys_stale():
     network, clock = Network({KEYS_URL: key_set(SIGNER)}, max_age=7200), Clock(1000.0)
     keys = source(network, KeysFrom(jwks_url=KEYS_URL, max_stale=60), clock=clock)
     await keys.refresh()
@@ -423,7 +425,7 @@ async def test_k10_a_gateway_that_was_suspended_for_days_asks_before_it_forgets(
     assert (kids(keys.keys), keys.age) == (["k1"], 0)
 
 
-async def test_k4_keys_that_are_too_old_end_remembered_verdicts_and_readiness():
+async def test_c28_k04_keys_that_are_too_old_end_remembered_verdicts_and_readiness():
     network, clock = Network({KEYS_URL: key_set(SIGNER)}), Clock(1000.0)
     keys = KeysFrom(jwks_url=KEYS_URL, max_stale=0)
     async with gate(settings(keys=keys), network=network) as verifier:
@@ -534,7 +536,7 @@ async def test_refreshes_are_spread_over_a_tenth_of_their_time():
         (10**9, 86_400),
     ],
 )
-async def test_an_issuer_says_how_long_its_keys_are_fresh_within_bounds(max_age, seconds):
+async def test_c29_an_issuer_says_how_long_its_keys_are_fresh_within_bounds(max_age, seconds):
     network = Network({KEYS_URL: key_set(SIGNER)}, max_age)
     keys = source(network, refresh=3600, least=300, most=86_400, chance=lambda: 0.0)
     await keys.refresh()
@@ -641,14 +643,14 @@ KEY_URLS = [
 
 
 @pytest.mark.parametrize("metadata", METADATA.values(), ids=METADATA)
-async def test_k7_metadata_that_are_not_the_issuer_s_own_are_not_used(metadata):
+async def test_c27_k07_metadata_that_are_not_the_issuer_s_own_are_not_used(metadata):
     async with discovering(metadata) as verifier:
         assert verifier.network.fetched == [DISCOVERY_URL]
         assert await verdict(verifier, SIGNER.token(CLAIMS)) == "issuer_unavailable"
 
 
 @pytest.mark.parametrize("url", KEY_URLS)
-async def test_k6_a_key_url_that_no_configuration_might_name_is_not_fetched(url):
+async def test_k06_a_key_url_that_no_configuration_might_name_is_not_fetched(url):
     metadata = {"issuer": ISSUER, "jwks_uri": url}
     async with discovering(metadata, {url: key_set(SIGNER)}) as verifier:
         assert verifier.network.fetched == [DISCOVERY_URL]
@@ -656,7 +658,7 @@ async def test_k6_a_key_url_that_no_configuration_might_name_is_not_fetched(url)
 
 
 @pytest.mark.parametrize("metadata", METADATA.values(), ids=METADATA)
-async def test_k7_metadata_that_turn_bad_leave_the_last_good_keys(metadata):
+async def test_c27_k07_metadata_that_turn_bad_leave_the_last_good_keys(metadata):
     async with discovering({"issuer": ISSUER, "jwks_uri": KEYS_URL}) as verifier:
         verifier.network.documents[DISCOVERY_URL] = metadata
         await next(iter(verifier.sources.values())).refresh()

@@ -148,12 +148,12 @@ ANSWERS = {
 
 
 @pytest.mark.parametrize(("said", "expected"), ANSWERS.values(), ids=ANSWERS)
-async def test_k12_an_answer_is_believed_only_as_it_should_be(said, expected):
+async def test_c37_c38_k12_an_answer_is_believed_only_as_it_should_be(said, expected):
     assert await answered(said) == expected
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
-async def test_k12_an_endpoint_that_fails_is_a_503_within_its_deadline(fault):
+async def test_c40_k12_an_endpoint_that_fails_is_a_503_within_its_deadline(fault):
     async with key_server() as server:
         server.fault = fault
         opaque = Opaque(endpoint=f"{server.url}/introspect", client=BASIC, timeout=0.15)
@@ -170,7 +170,7 @@ async def test_k12_an_endpoint_that_fails_is_a_503_within_its_deadline(fault):
 SAYS_NOTHING = ("an empty object", "no keys", "keys of no use")
 
 
-async def test_an_endpoint_that_is_not_there_is_a_503_and_the_next_token_is_asked_about():
+async def test_c40_an_endpoint_that_is_not_there_is_a_503_and_the_next_token_is_asked_about():
     async with asking() as verifier:
         server = verifier.server
         server.tokens[TOKEN] = web.Response(status=500)
@@ -197,7 +197,7 @@ async def test_an_outage_of_the_endpoint_leaves_signed_tokens_and_remembered_one
 # Checklist 39: what is remembered
 
 
-async def test_a_good_answer_is_remembered_by_the_whole_token_for_its_ttl():
+async def test_c39_a_good_answer_is_remembered_by_the_whole_token_for_its_ttl():
     async with asking(ttl=60) as verifier:
         for later, asked in ((0, 1), (59, 1), (60, 2), (119, 2), (120, 3)):
             verifier.clock.now = NOW + later
@@ -217,7 +217,7 @@ async def test_k11_tokens_that_begin_alike_are_each_asked_about():
         assert len(verifier.server.asked) == 3
 
 
-async def test_a_good_answer_is_never_remembered_beyond_exp():
+async def test_c39_a_good_answer_is_never_remembered_beyond_exp():
     async with asking(ttl=600) as verifier:
         for later, expected in ((0, "accepted"), (299, "accepted"), (361, "expired")):
             verifier.clock.now = NOW + later
@@ -225,7 +225,7 @@ async def test_a_good_answer_is_never_remembered_beyond_exp():
         assert len(verifier.server.asked) == 2
 
 
-async def test_a_bad_answer_is_remembered_briefly():
+async def test_c39_a_bad_answer_is_remembered_briefly():
     async with asking(negative_ttl=5) as verifier:
         for later, asked in ((0, 1), (4.9, 1), (5, 2), (9.9, 2), (10, 3)):
             verifier.clock.now = NOW + later
@@ -275,6 +275,38 @@ async def test_a_flood_of_made_up_tokens_is_asked_about_in_bounded_number():
         verdicts = await asyncio.gather(*flood)
         assert (verdicts.count(REFUSED), verdicts.count(LATER)) == (MOST_ASKED, 100)
         assert await verdict(verifier, TOKEN.encode()) == "accepted"
+
+
+async def test_tokens_that_were_good_before_are_asked_about_beside_a_flood():
+    async with asking(ttl=60) as verifier:
+        assert await verdict(verifier, TOKEN.encode()) == "accepted"
+        verifier.clock.now = NOW + 60
+        verifier.server.gate = asyncio.Event()
+        flood = [
+            asyncio.create_task(verdict(verifier, f"made-up-{number}".encode()))
+            for number in range(MOST_ASKED)
+        ]
+        known = asyncio.create_task(verdict(verifier, TOKEN.encode()))
+        await asyncio.sleep(0)
+        assert await verdict(verifier, b"never-seen") == LATER
+        verifier.server.gate.set()
+        assert await known == "accepted"
+        assert set(await asyncio.gather(*flood)) == {REFUSED}
+
+
+async def test_an_outage_is_logged_once_and_so_is_its_end(caplog):
+    caplog.set_level("INFO")
+    async with asking() as verifier:
+        caplog.clear()
+        for said in (web.Response(status=500), GOOD):
+            for number in range(5):
+                verifier.server.tokens[f"token-{number}"] = said
+                await verdict(verifier, f"token-{number}".encode())
+        lines = [record.getMessage() for record in caplog.records]
+    assert [line.split(": ")[1] for line in lines if line.startswith("issuer")] == [
+        "tokens cannot be looked up",
+        "tokens can be looked up again",
+    ]
 
 
 async def test_a_request_that_is_cancelled_does_not_end_the_asking_of_the_others():

@@ -1,5 +1,7 @@
 """What is remembered of a token: all of it, for a minute at most, and not against its key."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -67,6 +69,32 @@ def test_a_thousand_tokens_take_the_room_of_the_limit():
     for name in names:
         verdicts.remember(name, of_john(), Tally(), NOW)
     assert [name for name in names if verdicts.find(name, NOW)] == names[900:]
+
+
+def test_long_tokens_take_no_more_room_than_short_ones():
+    verdicts = Verdicts(100, most_bytes=1000)
+    names = [bytes([number]) * 300 for number in range(10)]
+    for name in names:
+        verdicts.remember(name, of_john(), Tally(), NOW)
+    assert [name for name in names if verdicts.find(name, NOW)] == names[-3:]
+    # what was said of an opaque token counts, and not its own length
+    verdicts.remember(b"opaque", replace(of_john(), size=900), Tally(), NOW)
+    assert len(verdicts) == 1
+    verdicts.remember(b"x" * 1001, of_john(), Tally(), NOW)
+    assert len(verdicts) == 0
+
+
+@given(st.lists(st.tuples(st.integers(0, 9), st.sampled_from(["one", "two"]), st.booleans())))
+def test_room_is_given_back_whatever_happens(steps):
+    verdicts = Verdicts(5, most_bytes=40)
+    for number, key, forget in steps:
+        if forget:
+            verdicts.forget(frozenset({key}))
+        else:
+            verdicts.remember(bytes(number) + b"x", of_john(key), Tally(), NOW)
+        assert verdicts._bytes == sum(entry.size for entry in verdicts._verdicts.values())
+        assert len(verdicts) <= 5
+        assert verdicts._bytes <= 40
 
 
 def test_what_a_key_has_signed_is_forgotten_with_the_key():

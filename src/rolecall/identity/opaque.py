@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Final
+from typing import Final, TypeVar
 
 import aiohttp
 
@@ -22,6 +22,7 @@ log = logging.getLogger("rolecall.identity")
 
 MOST_REFUSED: Final = 8192
 MOST_ASKED: Final = 128
+MOST_KNOWN: Final = 8192
 # RFC 6750 2.1
 _B64TOKEN: Final = re.compile(rb"[A-Za-z0-9._~+/-]+=*")
 # the base64url of what begins with {
@@ -87,6 +88,8 @@ class OpaqueTokens:
         self._clock = clock
         self._asking: dict[bytes, asyncio.Task[Verdict | Refusal]] = {}
         self._refused: dict[bytes, tuple[float, Refusal]] = {}
+        self._known: dict[bytes, None] = {}
+        self._failing = False
 
     async def verify(self, token: bytes, max_bytes: int) -> Verdict:
         """Ask the issuer, or take part in the asking, or remember that it was in vain.
@@ -110,7 +113,8 @@ class OpaqueTokens:
             raise _anew(refusal)
         asking = self._asking.get(digest)
         if asking is None:
-            if len(self._asking) >= MOST_ASKED:
+            # a flood of made-up tokens leaves room for those that were good before
+            if len(self._asking) >= (2 * MOST_ASKED if digest in self._known else MOST_ASKED):
                 raise _unavailable()
             asking = self._asking[digest] = asyncio.create_task(self._ask(token, digest))
         # a caller that goes away must not take the answer of the others with it
@@ -134,24 +138,46 @@ class OpaqueTokens:
         self.lookups.made += 1
         try:
             claims = await self._look_up(token.decode("ascii"))
+            self._works()
             if claims is None:
                 raise _anew(_INACTIVE)
-            return self._judge(claims)
+            verdict = self._judge(claims)
         except FetchError as error:
-            self.lookups.failed += 1
-            log.warning("issuer %s: a token could not be looked up: %s", self.issuer, error)
+            self._fails(error)
             return _unavailable()
         except Refusal as refusal:
-            self._remember(digest, refusal)
+            self._known.pop(digest, None)
+            until = self._clock() + self._settings.negative_ttl
+            _put(self._refused, digest, (until, refusal), MOST_REFUSED)
             return refusal
+        else:
+            _put(self._known, digest, None, MOST_KNOWN)
+            return verdict
         finally:
             del self._asking[digest]
 
-    def _remember(self, digest: bytes, refusal: Refusal) -> None:
-        self._refused.pop(digest, None)
-        if len(self._refused) >= MOST_REFUSED:
-            del self._refused[next(iter(self._refused))]
-        self._refused[digest] = (self._clock() + self._settings.negative_ttl, refusal)
+    def _fails(self, error: FetchError) -> None:
+        self.lookups.failed += 1
+        # once and not for each token
+        level = logging.DEBUG if self._failing else logging.WARNING
+        self._failing = True
+        log.log(level, "issuer %s: tokens cannot be looked up: %s", self.issuer, error)
+
+    def _works(self) -> None:
+        if self._failing:
+            self._failing = False
+            log.info("issuer %s: tokens can be looked up again", self.issuer)
+
+
+Value = TypeVar("Value")
+
+
+def _put(table: dict[bytes, Value], digest: bytes, value: Value, most: int) -> None:
+    table.pop(digest, None)
+    if len(table) >= most:
+        # the oldest went in first
+        del table[next(iter(table))]
+    table[digest] = value
 
 
 def owner(token: bytes, candidates: Sequence[OpaqueTokens]) -> OpaqueTokens | None:

@@ -9,6 +9,8 @@ from rolecall.identity.tally import Tally
 
 LONGEST: Final = 60.0
 MOST: Final = 8192
+MOST_BYTES: Final = 16 * 1024 * 1024
+"""Of what callers were read out of; what is remembered of them takes several times as much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,11 +21,13 @@ class Verdict:
         caller: whose it is.
         until: seconds since the epoch; until then it is believed without a new look.
         thumbprint: the key that vouched for it, if it was one.
+        size: bytes of what the caller was read out of, where that is not the credential itself.
     """
 
     caller: Caller
     until: float
     thumbprint: str | None = None
+    size: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +36,21 @@ class _Remembered:
     until: float
     thumbprint: str | None
     tally: Tally
+    size: int
 
 
 class Verdicts:
-    """Remembered credentials by SHA-256 of all their bytes (never of a part: CVE-2026-35030)."""
+    """Remembered credentials by SHA-256 of all their bytes (never of a part: CVE-2026-35030).
 
-    def __init__(self, most: int = MOST) -> None:
+    Args:
+        most: how many.
+        most_bytes: how long all of them together may be, with what was said of them.
+    """
+
+    def __init__(self, most: int = MOST, most_bytes: int = MOST_BYTES) -> None:
         self._most = most
+        self._most_bytes = most_bytes
+        self._bytes = 0
         self._verdicts: dict[bytes, _Remembered] = {}
 
     def find(self, token: bytes, now: float) -> Caller | None:
@@ -53,7 +65,7 @@ class Verdicts:
         return len(self._verdicts)
 
     def remember(self, token: bytes, verdict: Verdict, tally: Tally, now: float) -> None:
-        """Remember a credential that has just been verified, in the place of the oldest.
+        """Remember a credential that has just been verified; the oldest make room.
 
         Args:
             token: all its bytes.
@@ -64,16 +76,23 @@ class Verdicts:
         if verdict.until <= now:
             return
         key = sha256(token).digest()
-        self._verdicts.pop(key, None)
-        if len(self._verdicts) >= self._most:
+        self._forget(key)
+        size = max(len(token), verdict.size)
+        self._verdicts[key] = _Remembered(
+            verdict.caller, verdict.until, verdict.thumbprint, tally, size
+        )
+        self._bytes += size
+        while len(self._verdicts) > self._most or self._bytes > self._most_bytes:
             # the oldest went in first
-            del self._verdicts[next(iter(self._verdicts))]
-        self._verdicts[key] = _Remembered(verdict.caller, verdict.until, verdict.thumbprint, tally)
+            self._forget(next(iter(self._verdicts)))
 
     def forget(self, thumbprints: frozenset[str]) -> None:
         """Forget every token that one of these keys has signed."""
-        self._verdicts = {
-            key: verdict
-            for key, verdict in self._verdicts.items()
-            if verdict.thumbprint not in thumbprints
-        }
+        for key, remembered in list(self._verdicts.items()):
+            if remembered.thumbprint in thumbprints:
+                self._forget(key)
+
+    def _forget(self, key: bytes) -> None:
+        remembered = self._verdicts.pop(key, None)
+        if remembered is not None:
+            self._bytes -= remembered.size

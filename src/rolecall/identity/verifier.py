@@ -23,6 +23,7 @@ from rolecall.identity.signing_key import SigningIssuer, signing_key
 from rolecall.identity.static_keys import StaticKeys
 from rolecall.identity.tally import NOBODY, Tallies
 from rolecall.identity.verdicts import LONGEST, Verdict, Verdicts
+from rolecall.wire import strict_json
 
 _PATIENCE: Final = 3.0
 
@@ -243,7 +244,8 @@ class Verifier:
         def judge(answer: Claims) -> Verdict:
             now = self._clock()
             caller = self._complete(speak(answer, issuer, now, opaque.ttl))
-            return Verdict(caller, min(caller.expires, now + opaque.ttl))
+            until = min(caller.expires, now + opaque.ttl)
+            return Verdict(caller, until, size=len(strict_json.dumps(answer)))
 
         return OpaqueTokens(issuer.issuer, opaque, judge=judge, clock=self._clock)
 
