@@ -60,6 +60,8 @@ def _check(root: Any, max_depth: int) -> None:
         for container in level:
             for value in container.values() if type(container) is dict else container:
                 kind = type(value)
+                if kind is str:
+                    continue
                 if kind is dict or kind is list:
                     below.append(value)
                 # infinity less itself is not a number

@@ -148,8 +148,12 @@ async def test_what_waits_in_the_socket_is_seen_before_the_next_request(event):
         if event == "bytes":
             theirs.send(HELLO)
         else:
-            theirs.close()
-        assert not connection.is_usable()
+            theirs.shutdown(socket.SHUT_WR)
+        assert theirs.recv(1000)
+        with pytest.raises(StaleConnection):
+            await connection.request(b"x", b"", **PATIENT)
+        # nothing of the request was sent
+        assert theirs.recv(1000) == b""
 
 
 @pytest.mark.parametrize("end", ["close", "shutdown"])
@@ -202,6 +206,7 @@ async def test_a_slow_reader_bounds_what_is_held():
         loop = asyncio.get_running_loop()
 
         async def flood():
+            await loop.sock_recv(theirs, 100)
             await loop.sock_sendall(theirs, OK + b"\r\n")
             for _ in range(64):
                 await loop.sock_sendall(theirs, bytes(1024 * 1024))
@@ -225,9 +230,12 @@ async def test_a_slow_reader_bounds_what_is_held():
 async def test_pieces_that_wait_are_read_after_the_end_of_a_paused_connection():
     async with asyncio.timeout(5), pair() as (connection, theirs, _):
         loop = asyncio.get_running_loop()
-        sending = asyncio.create_task(
-            loop.sock_sendall(theirs, OK + b"Content-Length: 900000\r\n\r\n" + bytes(800_000))
-        )
+
+        async def answer():
+            await loop.sock_recv(theirs, 100)
+            await loop.sock_sendall(theirs, OK + b"Content-Length: 900000\r\n\r\n" + bytes(800_000))
+
+        sending = asyncio.create_task(answer())
         await connection.request(b"x", b"", **PATIENT)
         await rounds(20)
         connection.abort()

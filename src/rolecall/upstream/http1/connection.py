@@ -6,7 +6,6 @@ used again, so that one answer can never be taken for another's (RFC 9112 sectio
 """
 
 import asyncio
-import select
 import ssl
 from collections import deque
 from collections.abc import Callable
@@ -41,7 +40,7 @@ class State(Enum):
 
 
 class StaleConnection(TransportError):
-    """A connection that had been idle was closed before it brought a byte of an answer."""
+    """A connection that had been idle was unusable, and no byte of an answer came."""
 
     def __init__(self) -> None:
         super().__init__(Reason.UPSTREAM_ERROR, "The upstream closed an idle connection.")
@@ -74,7 +73,7 @@ class Connection(asyncio.Protocol):
         "_patience",
         "_paused",
         "_pieces",
-        "_poll",
+        "_round",
         "_silent",
         "_timer",
         "_tls",
@@ -97,9 +96,9 @@ class Connection(asyncio.Protocol):
         self._parser = httptools.HttpResponseParser(self)
         self._transport: asyncio.Transport
         self._outbox = outbox(loop)
+        self._round = -1
         self._tls: TlsObject | None = None
         self._wait = Wait(loop)
-        self._poll: select.poll | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._fault: TransportError | None = None
         self._pieces: deque[bytes] = deque()
@@ -154,6 +153,7 @@ class Connection(asyncio.Protocol):
         self._look_by(self._last + self._patience)
         if self._total is not None:
             self._look_by(began + self._total)
+        self._round = self._outbox.rounds
         if len(body) > _COPIED_MOST:
             self._outbox.write(self._transport, head)
             self._outbox.write(self._transport, body)
@@ -190,12 +190,8 @@ class Connection(asyncio.Protocol):
         return data
 
     def is_usable(self) -> bool:
-        """Whether it is idle and nothing waits in its socket: no end, and nothing unasked for."""
-        return (
-            self.state is State.IDLE
-            and not self._transport.is_closing()
-            and not (self._poll is not None and self._poll.poll(0))
-        )
+        """Whether it is idle; what waits in its socket is seen before the request is sent."""
+        return self.state is State.IDLE and not self._transport.is_closing()
 
     def release(self) -> bool:
         """The answer is no longer wanted; return whether the connection can serve again."""
@@ -231,16 +227,13 @@ class Connection(asyncio.Protocol):
         # uvloop's are of no such class, and behave as if they were
         self._transport = cast("asyncio.Transport", transport)
         self._tls = transport.get_extra_info("ssl_object")
-        socket = transport.get_extra_info("socket")
-        if socket is not None and hasattr(select, "poll"):
-            self._poll = select.poll()
-            self._poll.register(socket.fileno(), select.POLLIN)
 
     def data_received(self, data: bytes) -> None:
         """Bytes have come."""
-        if self.state is not State.ACTIVE or self._complete:
+        if self.state is not State.ACTIVE or self._complete or self._unsent():
             # nobody asked: whatever it is, it must not become somebody's answer
             self._fail(Reason.UPSTREAM_ERROR, "The upstream sent what nobody had asked for.")
+            self._wait.wake()
             return
         if self._fault is not None:
             return
@@ -278,7 +271,6 @@ class Connection(asyncio.Protocol):
         """The connection is gone."""
         self._lose(exc)
         self.state = State.CLOSED
-        self._poll = None
         if self._timer is not None:
             self._timer.cancel()
         self._on_closed(self)
@@ -397,10 +389,14 @@ class Connection(asyncio.Protocol):
                     Reason.UPSTREAM_ERROR, f"The upstream broke off {what}."
                 )
 
+    def _unsent(self) -> bool:
+        return self._round == self._outbox.rounds
+
     def _fail(self, reason: Reason, message: str) -> None:
         """The answer cannot be used; who called the method that calls this wakes the waiter."""
         if self._fault is None:
-            self._fault = TransportError(reason, message)
+            stale = self.reused and self._unsent()
+            self._fault = StaleConnection() if stale else TransportError(reason, message)
         self._keep_alive = False
         if self.state in {State.ACTIVE, State.IDLE}:
             self._transport.abort()
