@@ -97,7 +97,9 @@ async def relay(
         headers, kind = _passed(response.headers, exchange.request_id)
         if status < 400 and kind.startswith(_EVENTS):
             return await _relay_events(exchange, response, translation, form, headers)
-        body = await _whole(response)
+        body = await response.read()
+        if not response.ended:
+            body = await _whole(response, body)
         if translation is not None:
             body = _translated(response, translation, body)
             headers = _as_json(headers)
@@ -144,13 +146,9 @@ async def _relay_events(
     return failure
 
 
-async def _whole(response: Response) -> bytes:
-    body = await response.read()
-    piece = await response.read() if body else b""
-    if not piece:
-        return body
-    pieces = [body]
-    size = len(body)
+async def _whole(response: Response, piece: bytes) -> bytes:
+    pieces = []
+    size = 0
     while piece:
         size += len(piece)
         if size > MAX_ANSWER:

@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 from rolecall.core import Reason, Refusal
-from rolecall.gateway.asgi import Receive
+from rolecall.gateway.asgi import Message, Receive
 from rolecall.upstream import Headers
 
 _OF_BODY: Final = frozenset({b"content-type", b"content-encoding", b"content-length"})
@@ -37,27 +37,42 @@ def check_head(headers: Headers, max_bytes: int) -> None:
         raise Refusal(Reason.UNSUPPORTED_MEDIA_TYPE, "The Content-Type must be application/json.")
 
 
-async def read_body(receive: Receive, max_bytes: int) -> bytes:
-    """Read the whole body.
+def whole_body(message: Message, max_bytes: int) -> bytes | None:
+    """The body, where it has come in one piece.
+
+    Raises:
+        Refusal: ``too_large``.
+    """
+    if message["type"] != "http.request" or message.get("more_body"):
+        return None
+    body: bytes = message.get("body", b"")
+    if len(body) > max_bytes:
+        raise _too_large(max_bytes)
+    return body
+
+
+async def read_body(receive: Receive, message: Message, max_bytes: int) -> bytes:
+    """Read a body to its end.
+
+    Args:
+        receive: the rest comes from here.
+        message: what came first.
+        max_bytes: a longer body is refused.
 
     Raises:
         Refusal: ``too_large``.
         ClientGone: the client went away.
     """
-    message = await receive()
-    first: bytes = message.get("body", b"")
-    if message["type"] == "http.request" and not message.get("more_body"):
-        if len(first) > max_bytes:
-            raise _too_large(max_bytes)
-        return first
-    body = bytearray(first)
+    pieces = []
+    size = 0
     while message["type"] == "http.request":
-        if len(body) > max_bytes:
+        pieces.append(message.get("body", b""))
+        size += len(pieces[-1])
+        if size > max_bytes:
             raise _too_large(max_bytes)
         if not message.get("more_body"):
-            return bytes(body)
+            return b"".join(pieces)
         message = await receive()
-        body += message.get("body", b"")
     raise ClientGone
 
 

@@ -11,19 +11,15 @@ _KEY_HEADERS: Final = (b"x-api-key", b"api-key", b"x-goog-api-key")
 _ALL: Final = frozenset({b"authorization", *_KEY_HEADERS})
 
 
-async def authenticated(headers: Headers, snapshot: Snapshot) -> Caller:
-    """Who sends a request: a caller that is remembered, or has to be found out.
+async def authenticated(token: bytes, snapshot: Snapshot) -> Caller:
+    """Who holds a token.
 
     Raises:
-        Refusal: there is no token, or none that names somebody who is trusted.
+        Refusal: nobody, or nobody who is trusted.
     """
-    token = find_token(headers)
-    caller = snapshot.verifier.remembered(token)
-    if caller is None:
-        # whoever must be asked is asked in a task: deadlines want one
-        await asyncio.sleep(0)
-        caller = await snapshot.verifier.authenticate(token)
-    return caller
+    # whoever must be asked is asked in a task: deadlines want one
+    await asyncio.sleep(0)
+    return await snapshot.verifier.authenticate(token)
 
 
 def find_token(headers: Headers) -> bytes:

@@ -37,6 +37,7 @@ class Exchange:
 
     async def answer(self, status: int, headers: Headers, body: bytes) -> None:
         """Send a whole answer; its length is added to the headers."""
-        headers.append((b"content-length", b"%d" % len(body)))
-        await self.start(status, headers)
+        headers += [(b"content-length", b"%d" % len(body)), *self.added]
+        self.started = True
+        await self.send({"type": "http.response.start", "status": status, "headers": headers})
         await self.send({"type": "http.response.body", "body": body})

@@ -8,7 +8,7 @@ from rolecall.config.instants import parse_instant
 from rolecall.core import MODEL_ENDPOINTS, Call, Caller, Circumstances, Reason, Refusal
 from rolecall.gateway.answer import send_json
 from rolecall.gateway.body import check_head, read_body
-from rolecall.gateway.credentials import authenticated
+from rolecall.gateway.credentials import authenticated, find_token
 from rolecall.gateway.exchange import Exchange
 from rolecall.gateway.snapshot import Snapshot
 from rolecall.gateway.surroundings import circumstances
@@ -35,9 +35,11 @@ async def answer_explain(exchange: Exchange, snapshot: Snapshot) -> None:
             and the caller is no administrator.
     """
     headers = exchange.scope["headers"]
-    exchange.caller = caller = await authenticated(headers, snapshot)
+    exchange.caller = caller = await authenticated(find_token(headers), snapshot)
     check_head(headers, snapshot.limits.body)
-    asked = strict_json.loads(await read_body(exchange.receive, snapshot.limits.body))
+    asked = strict_json.loads(
+        await read_body(exchange.receive, await exchange.receive(), snapshot.limits.body)
+    )
     if not isinstance(asked, dict):
         raise _invalid("The body must be a JSON object.", None)
     if unknown := sorted(asked.keys() - _KEYS):

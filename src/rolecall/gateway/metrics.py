@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from rolecall.core import Reason, Refusal
-from rolecall.gateway.credentials import authenticated
+from rolecall.gateway.credentials import authenticated, find_token
 from rolecall.gateway.exchange import Exchange
 from rolecall.gateway.snapshot import Snapshot
 from rolecall.record import Figures, exposition
@@ -22,7 +22,7 @@ async def admit(exchange: Exchange, snapshot: Snapshot) -> None:
         )
     if metrics.roles is None:
         return
-    exchange.caller = caller = await authenticated(exchange.scope["headers"], snapshot)
+    exchange.caller = caller = await authenticated(find_token(exchange.scope["headers"]), snapshot)
     if caller.roles.isdisjoint(metrics.roles):
         held = ", ".join(sorted(caller.roles)) or "none"
         raise Refusal(Reason.ENDPOINT_NOT_ALLOWED, f"Your roles ({held}) may not read the metrics.")

@@ -5,8 +5,8 @@ from typing import Any, Final
 
 from rolecall.core import MODEL_ENDPOINTS, Call, Circumstances, Decision, Reason, Refusal
 from rolecall.gateway.answer import relay, send_json
-from rolecall.gateway.body import check_head, read_body
-from rolecall.gateway.credentials import authenticated
+from rolecall.gateway.body import check_head, read_body, whole_body
+from rolecall.gateway.credentials import authenticated, find_token
 from rolecall.gateway.endpoints import Route
 from rolecall.gateway.exchange import Exchange
 from rolecall.gateway.snapshot import Snapshot
@@ -37,11 +37,15 @@ async def call_model(
         ClientGone: nobody waits for the answer any more.
     """
     headers, query = exchange.scope["headers"], exchange.scope["query_string"]
-    exchange.caller = caller = await authenticated(headers, snapshot)
+    token = find_token(headers)
+    caller = snapshot.verifier.remembered(token) or await authenticated(token, snapshot)
+    exchange.caller = caller
     check_head(headers, snapshot.limits.body)
     if query:
         check_query(query)
-    body = await read_body(exchange.receive, snapshot.limits.body)
+    body = whole_body(message := await exchange.receive(), snapshot.limits.body)
+    if body is None:
+        body = await read_body(exchange.receive, message, snapshot.limits.body)
     call, value = parse_call(route.endpoint.name, body)
     around = None
     if looks_at_the_call(snapshot.table, caller):
@@ -77,7 +81,7 @@ async def list_models(exchange: Exchange, route: Route, snapshot: Snapshot) -> N
     Raises:
         Refusal: the token or the policy says no.
     """
-    exchange.caller = caller = await authenticated(exchange.scope["headers"], snapshot)
+    exchange.caller = caller = await authenticated(find_token(exchange.scope["headers"]), snapshot)
     around = None
     if looks_at_the_call(snapshot.table, caller):
         around = circumstances(exchange.scope, snapshot)

@@ -76,6 +76,11 @@ class Response(Protocol):
         """Names in lower case, in the order they came."""
         ...
 
+    @property
+    def ended(self) -> bool:
+        """Whether the whole body has been read; while it is not, it may still be."""
+        ...
+
     def read(self) -> Awaitable[bytes]:
         """The next piece of the body as it came; empty at its end.
 

@@ -217,7 +217,7 @@ class Connection(asyncio.Protocol):
 
     def defaults(self) -> list[bytes]:
         """The lines that the server adds to each head: the date."""
-        return [name + b": " + value for name, value in self._server_state.default_headers]
+        return [b": ".join(header) for header in self._server_state.default_headers]
 
     def write(self, data: bytes) -> None:
         """Write soon."""

@@ -1,9 +1,9 @@
 """One request and its answer: ASGI's ``receive`` and ``send``."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Generator
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from rolecall.gateway.asgi import Message, Receive, Scope, Send
 from rolecall.gateway.http1.turn import Turn
@@ -23,6 +23,19 @@ _STATUS: Final = {
 _BODILESS: Final = frozenset({204, 304})
 
 
+_NOTHING: Final = cast("Generator[Any, Any, None]", iter(()))
+
+
+class _Done:
+    """Awaits nothing, for less than a coroutine does."""
+
+    def __await__(self) -> Generator[Any, Any, None]:
+        return _NOTHING
+
+
+_DONE: Final = _Done()
+
+
 class Unwritable(RuntimeError):
     """The application's answer breaks HTTP: a header's line break, another length than said."""
 
@@ -35,41 +48,23 @@ class Cycle:
         more_body: whether more of the request's body is to come.
     """
 
-    __slots__ = (
-        "_chunked",
-        "_complete",
-        "_connection",
-        "_disconnected",
-        "_given",
-        "_head",
-        "_invited",
-        "_left",
-        "_pieces",
-        "_scope",
-        "_size",
-        "_tasks",
-        "_turn",
-        "_wait",
-        "keep_alive",
-        "more_body",
-    )
+    more_body = True
+    _size = 0
+    _wait: Wait | None = None
+    _turn: Turn | None = None
+    _invited = False
+    _given = False
+    _head = b""
+    _chunked = False
+    _left: int | None = None
+    _complete = False
+    _disconnected = False
 
     def __init__(self, connection: "Connection", scope: Scope, *, keep_alive: bool) -> None:
         self.keep_alive = keep_alive
-        self.more_body = True
         self._connection = connection
         self._scope = scope
         self._pieces: list[bytes] = []
-        self._size = 0
-        self._wait: Wait | None = None
-        self._turn: Turn | None = None
-        self._invited = False
-        self._given = False
-        self._head = b""
-        self._chunked = False
-        self._left: int | None = None
-        self._complete = False
-        self._disconnected = False
 
     def begin(self, app: Application, tasks: set[Any]) -> None:
         """Let the application answer."""
@@ -129,28 +124,34 @@ class Cycle:
             await self._wait
         return {"type": "http.disconnect"}
 
-    async def send(self, message: Message) -> None:
+    def send(self, message: Message) -> Awaitable[None]:
         """Write a piece of the answer; its head waits for the first piece of its body.
 
         Raises:
             Unwritable: nothing of the piece was written, and nothing more can be.
         """
-        connection = self._connection
-        if connection.unread is not None:
-            # who is cancelled here must not take the future of others with it
-            await asyncio.shield(connection.unread)
+        if self._connection.unread is not None:
+            return self._send_later(self._connection.unread, message)
+        self._send(message)
+        return _DONE
+
+    async def _send_later(self, unread: asyncio.Future[None], message: Message) -> None:
+        # who is cancelled here must not take the future of others with it
+        await asyncio.shield(unread)
+        await self.send(message)
+
+    def _send(self, message: Message) -> None:
         if self._disconnected:
             return
         if message["type"] == "http.response.start":
             self._head = self._write_head(message["status"], message["headers"])
             return
         more = message.get("more_body", False)
-        data = self._head + self._framed(message["body"], more=more)
+        self._connection.write(self._head + self._framed(message["body"], more=more))
         self._head = b""
-        connection.write(data)
         if not more:
             self._complete = True
-            connection.finish(self)
+            self._connection.finish(self)
 
     def _piece(self) -> Message:
         body = b"".join(self._pieces)
@@ -171,12 +172,14 @@ class Cycle:
 
     def _write_head(self, status: int, headers: Headers) -> bytes:
         bodiless = status in _BODILESS or self._scope["method"] == "HEAD"
-        lines = [_STATUS.get(status) or b"HTTP/1.1 %d " % status]
+        lines = [
+            _STATUS.get(status) or b"HTTP/1.1 %d " % status,
+            *self._connection.defaults(),
+            *[b": ".join(header) for header in headers],
+        ]
         for name, value in headers:
             if name == b"content-length":
                 self._left = 0 if bodiless else int(value)
-            lines.append(name + b": " + value)
-        lines += self._connection.defaults()
         if self._left is None:
             if bodiless:
                 self._left = 0

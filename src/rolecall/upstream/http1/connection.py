@@ -164,6 +164,11 @@ class Connection(asyncio.Protocol):
         if self._fault is not None and not self._pieces and not self._complete:
             raise self._fault
 
+    @property
+    def ended(self) -> bool:
+        """Whether the whole body has been read."""
+        return self._complete and not self._pieces
+
     async def read(self) -> bytes:
         """The next piece of the body; empty at its end.
 

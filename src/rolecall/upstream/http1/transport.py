@@ -27,6 +27,11 @@ class Http1Response:
         self.status = connection.status
         self.headers: Headers = connection.headers
 
+    @property
+    def ended(self) -> bool:
+        """Whether the whole body has been read."""
+        return self._connection is not None and self._connection.ended
+
     def read(self) -> Awaitable[bytes]:
         """The next piece of the body; empty at its end.
 
@@ -76,17 +81,27 @@ class Http1Transport:
         began = self._loop.time()
         way = self._ways.get(request.destination) or self._find_way(request.destination)
         head = _head(way, request)
+        timeouts = request.destination.timeouts
         connection = way.pool.take_idle()
-        if connection is not None:
+        while True:
+            if connection is None:
+                within = timeouts.connect
+                if timeouts.total is not None:
+                    within = min(within, timeouts.total)
+                connection = await way.pool.connect(within)
             try:
-                return await _exchange(connection, way.pool, request, head, began)
+                await connection.request(
+                    head, request.body, timeouts, stream=request.stream, began=began
+                )
             except StaleConnection:
                 if self._closed:
                     raise
-        timeouts = request.destination.timeouts
-        connect, total = timeouts.connect, timeouts.total
-        connection = await way.pool.connect(connect if total is None else min(connect, total))
-        return await _exchange(connection, way.pool, request, head, began)
+                connection = None
+            except BaseException:
+                connection.abort()
+                raise
+            else:
+                return Http1Response(connection, way.pool)
 
     async def close(self) -> None:
         """Close every connection."""
@@ -129,23 +144,6 @@ class Http1Transport:
         return way
 
 
-async def _exchange(
-    connection: Connection, pool: Pool, request: Request, head: bytes, began: float
-) -> Http1Response:
-    try:
-        await connection.request(
-            head,
-            request.body,
-            request.destination.timeouts,
-            stream=request.stream,
-            began=began,
-        )
-    except BaseException:
-        connection.abort()
-        raise
-    return Http1Response(connection, pool)
-
-
 def _head(way: _Way, request: Request) -> bytes:
     start = way.start
     if query := request.query:
@@ -158,7 +156,7 @@ def _head(way: _Way, request: Request) -> bytes:
 
 
 def _fields(headers: Sequence[tuple[bytes, bytes]]) -> bytes:
-    fields = b"".join([name + b": " + value + b"\r\n" for name, value in headers])
+    fields = b"".join([b"%b: %b\r\n" % header for header in headers])
     # every line break in the head must be one of ours (CWE-113), and so must what frames it
     if (
         fields.count(b"\n") != len(headers)
