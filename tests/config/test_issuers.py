@@ -102,6 +102,15 @@ def test_a_required_claim_has_a_path(told):
     assert "issuers[0].require.a..b: a claim path has at least one key" in line
 
 
+@pytest.mark.parametrize("value", ["72", "true", "7.5"])
+def test_what_is_required_is_text(told, value):
+    (line,) = told(issuer(f"issuer: '{LOGIN}', audience: gw, require: {{namespace_id: {value}}}"))
+    assert line.endswith(
+        "error: issuers[0].require.namespace_id: is a number or a truth value where text is meant;"
+        " write it in quotes."
+    )
+
+
 # Several names for one issuer
 
 
@@ -264,6 +273,9 @@ def test_a_provider_with_one_issuer_for_all_need_not_be_named(one, profile, case
 def test_google_s_other_name_is_an_alias(one):
     found = one("profile: google, audience: gw, require: {hd: example.com}")
     assert found.aliases == ("accounts.google.com",)
+    named = "issuer: 'https://accounts.google.com', audience: gw, require: {hd: example.com}"
+    assert one(f"profile: google, {named}").aliases == ("accounts.google.com",)
+    assert one(named).aliases == ()
     assert found.role_values == (("email",),)
 
 

@@ -4,9 +4,9 @@
 written to the working directory, and given as an argument it is repeated.
 
 The first byte of an input chooses what the rest is: a token as it is sent; a header and a payload
-that are signed rightly, so that what is behind the signature is reached too; or a key set. Whatever
-comes, the answer is a caller or a refusal, and a caller is only whom an independent reading agrees
-to.
+that are signed rightly, so that what is behind the signature is reached too; changes to the claims
+of a token that a profile lets in; or a key set. Whatever comes, the answer is a caller or a
+refusal, and a caller is only whom an independent reading agrees to.
 """
 
 import asyncio
@@ -145,9 +145,50 @@ def check_keys(text):
         assert len(key.thumbprint) == 43
 
 
+def any_value(provider, depth=0):
+    """A JSON value of any type; strings are often such as mean something."""
+    kind = provider.ConsumeIntInRange(0, 8 if depth < 3 else 5)
+    match kind:
+        case 0:
+            return provider.PickValueInList([None, True, False])
+        case 1:
+            return provider.ConsumeInt(8)
+        case 2:
+            return NOW + provider.ConsumeIntInRange(-100_000, 100_000)
+        case 3:
+            return provider.PickValueInList(WORDS)
+        case 4:
+            return provider.ConsumeString(12).encode("utf-8", "replace").decode()
+        case 5:
+            return provider.ConsumeRegularFloat()
+        case 6 | 7:
+            number = provider.ConsumeIntInRange(0, 3)
+            return [any_value(provider, depth + 1) for _ in range(number)]
+    number = provider.ConsumeIntInRange(0, 3)
+    return {provider.PickValueInList(NAMES): any_value(provider, depth + 1) for _ in range(number)}
+
+
+def check_changed(data):
+    """A token that a profile lets in, with some of its members changed."""
+    provider = atheris.FuzzedDataProvider(data)
+    issuer, profile = provider.PickValueInList(list(ISSUERS.items()))
+    header, claims = json.loads(HEADER), good_claims(issuer, profile)
+    header["typ"] = "JWT"
+    for _ in range(provider.ConsumeIntInRange(0, 6)):
+        changed = header if provider.ConsumeIntInRange(0, 7) == 0 else claims
+        name = provider.PickValueInList(NAMES)
+        if provider.ConsumeBool():
+            changed.pop(name, None)
+        else:
+            changed[name] = any_value(provider)
+    check_signed(json.dumps(header).encode(), json.dumps(claims).encode())
+
+
 def one_input(data):
     kind, rest = data[:1], data[1:]
-    if kind == b"t":
+    if kind == b"c":
+        check_changed(rest)
+    elif kind == b"t":
         check_token(rest)
     elif kind == b"k":
         check_keys(rest)
@@ -158,24 +199,39 @@ def one_input(data):
 HEADER = b'{"alg":"ES256","kid":"k","typ":"at+jwt"}'
 
 
+MARKS = {
+    "typ": "Bearer",
+    "azp": "c",
+    "cid": "c",
+    "client_id": "c",
+    "tid": TENANT,
+    "token_use": "access",
+    "kubernetes.io": {"namespace": "d", "serviceaccount": {"name": "b"}},
+    "sub": "system:serviceaccount:d:b",
+}
+OTHER_NAMES = (
+    *("nbf", "jti", "nonce", "at_hash", "events", "cnf", "groups", "hasgroups", "_claim_names"),
+    *("scope", "scp", "oid", "uid", "appid", "idtyp", "hd", "email", "email_verified", "gty"),
+    *("username", "preferred_username", "realm_access", "team", "org", "id", "act", "crit", "alg"),
+    *("kid", "b64", "zip", "cty", "namespace", "serviceaccount", "name", "roles", "issuer"),
+)
+NAMES = ["iss", "aud", "iat", "exp", "roles", *MARKS, *OTHER_NAMES]
+WORDS = ["", "gw", "c", "k", "ES256", "none", "ID", "Refresh", "JWT", "at+jwt", TENANT, *ISSUERS]
+
+
+def good_claims(issuer, profile):
+    whole = {"iss": issuer, "aud": "gw", "iat": NOW, "exp": NOW + 60, "roles": ["r"], **MARKS}
+    if profile == "cognito":
+        del whole["aud"]
+    return whole
+
+
 def seeds():
     """Inputs to begin with: what each profile lets in, and a key set."""
-    marks = {
-        "typ": "Bearer",
-        "azp": "c",
-        "cid": "c",
-        "client_id": "c",
-        "tid": TENANT,
-        "token_use": "access",
-        "kubernetes.io": {"namespace": "d", "serviceaccount": {"name": "b"}},
-        "sub": "system:serviceaccount:d:b",
-    }
     yield b"k" + json.dumps({"keys": [KEY]}).encode()
+    yield from (b"c" + bytes([number]) * 64 for number in range(0, 256, 8))
     for issuer, profile in ISSUERS.items():
-        whole = {"iss": issuer, "aud": "gw", "iat": NOW, "exp": NOW + 60, "roles": ["r"], **marks}
-        if profile == "cognito":
-            del whole["aud"]
-        payload = json.dumps(whole).encode()
+        payload = json.dumps(good_claims(issuer, profile)).encode()
         header = HEADER.replace(b"at+jwt", b"JWT")
         assert authenticate(signed(header, payload)), issuer
         yield b"s" + header + b"\x00" + payload

@@ -79,7 +79,8 @@ def build(
     roles = _Roles.of(section, defaults, accepted, default_roles)
     return IssuerSettings(
         issuer=named.issuer,
-        aliases=tuple(section.aliases or (() if section.issuer else defaults.aliases)),
+        aliases=tuple(section.aliases)
+        or (defaults.aliases if named.issuer == defaults.issuer else ()),
         profile=section.profile,
         audience=accepted,
         clients=tuple(section.clients) if section.clients else None,

@@ -12,6 +12,11 @@ class Section(BaseModel):
 
 
 def _one_or_more(value: Any) -> Any:
+    if isinstance(value, bool | int | float):
+        # pydantic reports a ValueError, and lets a TypeError through
+        raise ValueError(  # noqa: TRY004
+            "is a number or a truth value where text is meant; write it in quotes"
+        )
     return [value] if isinstance(value, str) else value
 
 
