@@ -9,12 +9,49 @@ KEYS = {
 }
 
 
-def test_a_configuration_that_is_right_is_counted(rolecall, config):
+CLEAN = """\
+issuers:
+  - {issuer: https://login.example.com, audience: [gw]}
+roles:
+  - role: staff
+rules:
+  - allow: [staff]
+    models: [small]
+models:
+  - {name: small, model: gpt-4o-mini, api_key: os.environ/KEY}
+"""
+
+
+def test_a_configuration_that_is_right_is_counted(rolecall, tmp_path):
+    (tmp_path / "gw.yaml").write_text(CLEAN)
+    for options in ([], ["--strict"]):
+        result = rolecall("check", "--config", "gw.yaml", *options, KEY="sk-x")
+        assert (result.exit_code, result.stderr) == (0, "")
+        assert result.stdout == (
+            "gw.yaml: ok: 1 issuer, 1 role mapping, 1 rule, 1 model, 0 warnings\n"
+        )
+
+
+def test_what_is_surely_not_meant_has_a_line_and_a_code(rolecall, config):
     result = rolecall("check", "--config", config)
-    assert (result.exit_code, result.stderr) == (0, "")
-    assert result.stdout == (
-        "gw.yaml: ok: 1 issuer, 1 role mapping, 2 rules, 2 models, 0 warnings\n"
-    )
+    assert result.stderr.splitlines() == [
+        (
+            "gw.yaml:11:48: warning: models[0].api_key: a secret stands in the file; write"
+            " os.environ/NAME, and keep it in the environment or in a file that NAME_FILE names."
+            " [secret-in-file]"
+        ),
+        (
+            "gw.yaml:12: warning: no rule allows the model 'small-preview': nobody can call it."
+            " [model-unreached]"
+        ),
+        (
+            "gw.yaml:12:56: warning: models[1].api_key: a secret stands in the file; write"
+            " os.environ/NAME, and keep it in the environment or in a file that NAME_FILE names."
+            " [secret-in-file]"
+        ),
+    ]
+    assert result.exit_code == 0
+    assert rolecall("check", "--config", config, "--strict").exit_code == 1
 
 
 def test_errors_go_to_standard_error_a_line_each(rolecall, broken):
@@ -32,7 +69,7 @@ def test_warnings_go_to_standard_error_and_do_not_fail(rolecall, tmp_path, confi
     result = rolecall("check", "--config", config, "--allow-unknown")
     assert result.exit_code == 0
     assert "gw.yaml:13:1: warning: zzz: unknown key: remove it" in result.stderr
-    assert result.stdout.endswith("2 models, 1 warning\n")
+    assert result.stdout.endswith("2 models, 4 warnings\n")
 
 
 @pytest.mark.parametrize("page", ["entra", "keycloak"])

@@ -1,22 +1,33 @@
 """``rolecall check``."""
 
+import sys
+import time
 from pathlib import Path
 
 import click
 
 from rolecall.cli.configuration import config_options, load_or_exit, show
+from rolecall.policy import compile_policy
+from rolecall.policy.lints import lint
 
 
 @click.command()
 @config_options
-def check(config: Path, *, allow_unknown: bool) -> None:
+@click.option("--strict", is_flag=True, help="Exit 1 if there are warnings.")
+def check(config: Path, *, allow_unknown: bool, strict: bool) -> None:
     """Check a configuration without serving it.
 
-    Every error and warning names its file, line and column. Exits 1 if there are errors.
+    Every error and warning names its file and line; what is valid and surely not meant has a code,
+    which docs/lints.md explains. Exits 1 if there are errors.
     """
     loaded = load_or_exit(config, allow_unknown=allow_unknown)
-    show(loaded.warnings)
     settings = loaded.settings
+    lints = lint(settings, compile_policy(settings.roles, settings.rules), time.time())
+    warnings = sorted(
+        (*loaded.warnings, *loaded.secrets, *lints),
+        key=lambda problem: (problem.file, problem.line, problem.column),
+    )
+    show(warnings)
     counts = [
         f"{len(items)} {one if len(items) == 1 else one + 's'}"
         for items, one in (
@@ -25,7 +36,8 @@ def check(config: Path, *, allow_unknown: bool) -> None:
             (settings.roles, "role mapping"),
             (settings.rules, "rule"),
             (settings.models, "model"),
-            (loaded.warnings, "warning"),
+            (warnings, "warning"),
         )
     ]
     click.echo(f"{config}: ok: {', '.join(counts)}")
+    sys.exit(1 if strict and warnings else 0)

@@ -49,4 +49,5 @@ def show(problems: Iterable[Problem]) -> None:
     for problem in problems:
         colour = "red" if problem.level == "error" else "yellow"
         place, _, rest = str(problem).partition(f" {problem.level}: ")
-        console.print(f"{escape(place)} [{colour}]{problem.level}:[/] {escape(rest)}")
+        code = escape(f" [{problem.code}]") if problem.code else ""
+        console.print(f"{escape(place)} [{colour}]{problem.level}:[/] {escape(rest)}{code}")

@@ -78,7 +78,7 @@ class Document:
     values: dict[KeyPath, Position] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
-    def report(
+    def report(  # noqa: PLR0913 - where, what, and of which kind
         self,
         path: KeyPath,
         message: str,
@@ -86,10 +86,11 @@ class Document:
         level: Literal["error", "warning"] = "error",
         at_key: bool = False,
         at: Position | None = None,
+        code: str = "",
     ) -> None:
         """Note a problem at the value of ``path``, or at the nearest one above it that exists.
 
-        ``at`` names a place within the value.
+        ``at`` names a place within the value, ``code`` the kind of warning.
         """
         places = self.keys if at_key else self.values
         position = at
@@ -98,11 +99,11 @@ class Document:
             if position:
                 break
         line, column = (position.line, position.column) if position else (0, 0)
-        self.problems.append(Problem(level, self.file, line, column, dotted(path), message))
+        self.problems.append(Problem(level, self.file, line, column, dotted(path), message, code))
 
-    def warn(self, path: KeyPath, message: str, *, at_key: bool = False) -> None:
+    def warn(self, path: KeyPath, message: str, *, at_key: bool = False, code: str = "") -> None:
         """Note a warning."""
-        self.report(path, message, level="warning", at_key=at_key)
+        self.report(path, message, level="warning", at_key=at_key, code=code)
 
     def source(self, path: KeyPath) -> Source:
         """Where the value of ``path`` is written."""

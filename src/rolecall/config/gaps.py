@@ -1,7 +1,7 @@
 """Warnings for a policy that is valid and yet leaves something out."""
 
 from rolecall.config.document import Document, KeyPath
-from rolecall.config.globs import matches
+from rolecall.config.patterns import compile_patterns
 from rolecall.core import Rule
 
 
@@ -23,24 +23,50 @@ def warn(
         model_names: what is served.
     """
     roles = {role for _, role in given}
+    allowed = compile_patterns(
+        pattern for _, rule in rules if rule.effect == "allow" for pattern in rule.roles
+    )
     for path, role in given:
-        if role not in readers and not any(
-            rule.effect == "allow" and any(matches(pattern, role) for pattern in rule.roles)
-            for _, rule in rules
-        ):
+        if role not in readers and not any(allowed.matching(role)):
             document.warn(
-                path, f"role {role!r} has no rule that allows anything: it calls nothing."
+                path,
+                f"role {role!r} has no rule that allows anything: it calls nothing.",
+                code="role-calls-nothing",
             )
     for role in sorted(readers - roles):
-        document.warn(("metrics", "roles"), f"no caller can hold the role {role!r}.")
+        document.warn(
+            ("metrics", "roles"), f"no caller can hold the role {role!r}.", code="role-unheld"
+        )
+    _warn_of_rules(document, rules, _met(rules, roles, model_names))
+
+
+def _warn_of_rules(
+    document: Document, rules: list[tuple[KeyPath, Rule]], met: tuple[set[str], set[str]]
+) -> None:
     for path, rule in rules:
         for pattern in rule.roles:
-            if not any(matches(pattern, role) for role in roles):
+            if pattern not in met[0]:
                 document.warn(
-                    path, f"no caller can hold the role {pattern!r}: nothing maps a claim to it."
+                    path,
+                    f"no caller can hold the role {pattern!r}: nothing maps a claim to it.",
+                    code="role-unheld",
                 )
         for pattern in rule.models:
-            if not any(matches(pattern, name) for name in model_names):
+            if pattern not in met[1]:
                 document.warn(
-                    path, f"names the model {pattern!r}, and no deployment serves such a name."
+                    path,
+                    f"names the model {pattern!r}, and no deployment serves such a name.",
+                    code="glob-matches-nothing" if "*" in pattern else "model-unserved",
                 )
+
+
+def _met(
+    rules: list[tuple[KeyPath, Rule]], roles: set[str], model_names: set[str]
+) -> tuple[set[str], set[str]]:
+    """The patterns of roles and of models that some role, some model matches."""
+    of_roles = compile_patterns(pattern for _, rule in rules for pattern in rule.roles)
+    of_models = compile_patterns(pattern for _, rule in rules for pattern in rule.models)
+    return (
+        {pattern for role in roles for pattern in of_roles.matching(role)},
+        {pattern for name in model_names for pattern in of_models.matching(name)},
+    )

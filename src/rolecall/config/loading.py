@@ -12,6 +12,7 @@ from rolecall.config import (
     lowering,
     name_lists,
     opaque_tokens,
+    plain_secrets,
     policy_lowering,
     schema,
     static_keys,
@@ -26,10 +27,11 @@ from rolecall.config.validation import validated
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """Settings that can be used, and the warnings about them."""
+    """Settings that can be used, the warnings about them, and the secrets that are written out."""
 
     settings: Settings
     warnings: tuple[Problem, ...]
+    secrets: tuple[Problem, ...] = ()
 
 
 def load(
@@ -66,12 +68,13 @@ def load_document(
     Raises:
         ConfigurationError: as `load`.
     """
+    secrets = plain_secrets.find(document)
     environment.resolve(document, environ, offline=offline)
     file = validated(document, schema.File, hints=litellm.HINTS, allow_unknown=allow_unknown)
     document.stop_on_errors()
     settings = _lower(file, document, environ, offline=offline)
     document.stop_on_errors()
-    return Loaded(settings, document.sorted_problems())
+    return Loaded(settings, document.sorted_problems(), tuple(secrets))
 
 
 def _lower(

@@ -12,9 +12,10 @@ class Problem:
         level: an error stops the gateway, a warning does not.
         file: the file as it was named.
         line: from 1; 0 where the problem has no line (a missing file, the environment).
-        column: from 1.
+        column: from 1; 0 where it is the whole line.
         path: the key's path, ``model_list[0].litellm_params.model``; empty for the whole file.
         message: what is wrong and what to do.
+        code: what kind of warning it is (``docs/lints.md``), for those that have one.
     """
 
     level: Literal["error", "warning"]
@@ -23,9 +24,11 @@ class Problem:
     column: int
     path: str
     message: str
+    code: str = ""
 
     def __str__(self) -> str:
-        place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+        numbers = [str(number) for number in (self.line, self.column) if number]
+        place = ":".join((self.file, *numbers))
         key = f"{self.path}: " if self.path else ""
         return f"{place}: {self.level}: {key}{self.message}"
 

@@ -6,9 +6,9 @@ from typing import Final
 
 from rolecall.config.conditions import Program, compile_condition
 from rolecall.config.globs import matches
+from rolecall.config.patterns import Patterns, compile_patterns
 from rolecall.core import MODEL_ENDPOINTS, Decision, Reason, RoleMapping, Rule
 from rolecall.policy.facts import OF_THE_BODY
-from rolecall.policy.patterns import Patterns, compile_patterns
 from rolecall.policy.role_table import RoleTable, compile_roles
 
 _MOST_VIEWS: Final = 4096

@@ -1,0 +1,174 @@
+"""What is valid in a policy and yet surely not meant: each kind has a code (``docs/lints.md``)."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from rolecall.config import Problem, Settings
+from rolecall.config.conditions import compile_condition
+from rolecall.config.globs import matches
+from rolecall.config.patterns import Patterns, compile_patterns
+from rolecall.core import MODEL_ENDPOINTS, Condition, Rule, Source
+from rolecall.policy.bounds import instant
+from rolecall.policy.table import Table
+
+
+@dataclass(frozen=True, slots=True)
+class Denials:
+    """Deny rules that always count, by what they may be found with."""
+
+    rules: Sequence[Rule]
+    by_model: dict[str, list[Rule]]
+    patterns: Patterns
+
+    def about(self, model: str) -> Iterator[Rule]:
+        """Those that deny all of a model or a pattern."""
+        seen: set[int] = set()
+        for pattern in (*self.patterns.matching(model), *([model] if "*" in model else [])):
+            for rule in self.by_model.get(pattern, ()):
+                if id(rule) not in seen:
+                    seen.add(id(rule))
+                    yield rule
+
+
+def lint(settings: Settings, table: Table, now: float) -> list[Problem]:
+    """Every lint of a policy, in the order of the files.
+
+    Args:
+        settings: the configuration.
+        table: its compiled policy.
+        now: seconds since the epoch, for what has expired.
+    """
+    found = [
+        *_roles(settings),
+        *_rules(settings.rules, now),
+        *_shadowed(settings.rules, table),
+        *_unreached(settings),
+    ]
+    return sorted(found, key=lambda problem: (problem.file, problem.line))
+
+
+def _warn(source: Source, code: str, message: str) -> Problem:
+    return Problem("warning", source.file, source.line, 0, "", message, code)
+
+
+def _roles(settings: Settings) -> Iterator[Problem]:
+    for mapping in settings.roles:
+        refused = set(mapping.none_of)
+        lost = [value for value in mapping.all_of if value in refused]
+        if lost or (mapping.any_of and refused >= set(mapping.any_of)):
+            yield _warn(
+                mapping.source,
+                "role-impossible",
+                f"nobody can hold the role {mapping.role!r} by this entry: none_of refuses what it"
+                " asks for.",
+            )
+        if mapping.when is not None:
+            yield from _constant(mapping.when, "role", f"the role {mapping.role!r}")
+
+
+def _rules(rules: Iterable[Rule], now: float) -> Iterator[Problem]:
+    for rule in rules:
+        if rule.expires is not None and rule.expires <= now:
+            yield _warn(
+                rule.source,
+                "rule-expired",
+                f"the rule expired at {instant(rule.expires)}, and does nothing; remove it.",
+            )
+        if not rule.models or not rule.endpoints:
+            what = "model" if not rule.models else "endpoint"
+            yield _warn(rule.source, "rule-never-matches", f"the rule speaks of no {what}.")
+        if rule.when is not None:
+            yield from _constant(rule.when, "rule", "the rule")
+
+
+def _constant(condition: Condition, subject: str, whose: str) -> Iterator[Problem]:
+    program = compile_condition(condition.text, "role" if subject == "role" else "rule")
+    constant = program.constant()
+    if constant is True:
+        yield _warn(
+            condition.source,
+            "condition-always-holds",
+            f"the condition of {whose} always holds: {condition.text}; remove it.",
+        )
+    elif constant is False:
+        yield _warn(
+            condition.source,
+            "condition-never-holds",
+            f"the condition of {whose} never holds: {condition.text}.",
+        )
+
+
+def _shadowed(rules: Sequence[Rule], table: Table) -> Iterator[Problem]:
+    denials = _denials(rules)
+    for rule in rules:
+        if rule.effect != "allow" or not rule.models or not rule.endpoints:
+            continue
+        hidden = {
+            model: found
+            for model in rule.models
+            if (found := _denying(rule, model, denials, table)) is not None
+        }
+        if len(hidden) == len(rule.models):
+            by = " and ".join(dict.fromkeys(str(found.source) for found in hidden.values()))
+            yield _warn(
+                rule.source, "grant-shadowed", f"all that the rule allows is denied by {by}."
+            )
+            continue
+        for model, found in hidden.items():
+            foreign = found.source.file != rule.source.file
+            code = "deny-hides-grant" if foreign else "grant-partly-shadowed"
+            yield _warn(
+                rule.source, code, f"the rule allows {model!r}, which {found.source} denies."
+            )
+
+
+def _denials(rules: Iterable[Rule]) -> Denials:
+    """Deny rules without a condition or a time: they deny whatever the call is."""
+    flat = [
+        rule
+        for rule in rules
+        if rule.effect == "deny"
+        and rule.when is None
+        and rule.not_before is None
+        and rule.expires is None
+    ]
+    by_model: dict[str, list[Rule]] = {}
+    for rule in flat:
+        for model in rule.models:
+            by_model.setdefault(model, []).append(rule)
+    return Denials(flat, by_model, compile_patterns(by_model))
+
+
+def _denying(rule: Rule, model: str, denials: Denials, table: Table) -> Rule | None:
+    """A rule that denies all that another allows of a model, if there is one."""
+    for denial in denials.about(model):
+        if _endpoints(denial) >= _endpoints(rule) and all(
+            _denied(role, denial, table) for role in rule.roles
+        ):
+            return denial
+    return None
+
+
+def _denied(role: str, denial: Rule, table: Table) -> bool:
+    """Whether everybody who holds a role (or one of a pattern) is denied by a rule."""
+    names = table.roles.closure.get(role, frozenset({role}))
+    return any(matches(pattern, name) for pattern in denial.roles for name in names)
+
+
+def _endpoints(rule: Rule) -> frozenset[str]:
+    return frozenset(MODEL_ENDPOINTS if "*" in rule.endpoints else rule.endpoints)
+
+
+def _unreached(settings: Settings) -> Iterator[Problem]:
+    allowed = compile_patterns(
+        model for rule in settings.rules if rule.effect == "allow" for model in rule.models
+    )
+    told: set[str] = set()
+    for model in settings.models:
+        if model.name not in told and not any(allowed.matching(model.name)):
+            told.add(model.name)
+            yield _warn(
+                model.source,
+                "model-unreached",
+                f"no rule allows the model {model.name!r}: nobody can call it.",
+            )
