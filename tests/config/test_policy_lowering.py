@@ -251,7 +251,7 @@ ROLE_FAULTS = {
     ),
     "a role that is not there": (
         "{role: r, includes: [s]}",
-        "4:26: error: roles[0].includes[0]: 's' is no role of this file.",
+        "4:26: error: roles[0].includes[0]: 's' is no role that is given.",
     ),
     "a role of itself": (
         "{role: r, includes: [r]}",

@@ -1,5 +1,6 @@
 """A configuration is replaced whole, or not at all."""
 
+import asyncio
 import json
 import os
 import re
@@ -12,7 +13,8 @@ from contextlib import contextmanager
 import pytest
 import yaml
 
-from rolecall.gateway import compile_snapshot
+from rolecall.config import load
+from rolecall.gateway import Gateway, compile_snapshot, follow
 
 from .parts import serving
 from .parts.doors import CHAT, ENDPOINTS, WAYS
@@ -221,6 +223,30 @@ def test_a_served_file_is_followed(tmp_path, upstream):
     }
     assert "eyJ" not in process.log
     assert "Traceback" not in process.log
+
+
+async def test_included_files_are_followed_too(tmp_path):
+    team, more = tmp_path / "team.yaml", tmp_path / "more.yaml"
+    team.write_text("rules: []")
+    more.write_text("rules: []")
+    include = [{"file": "team.yaml"}]
+    sections = serving.configuration(tmp_path, "http://127.0.0.1:1", include=include)
+    gateway = Gateway(compile_snapshot(serving.settings_of(tmp_path, sections)))
+    file = tmp_path / "rolecall.yaml"
+    following = asyncio.create_task(follow(gateway, file, lambda: load(file, {}), every=0.01))
+
+    async def followed(changed, text, *files):
+        def reached():
+            # written again and again, since nobody tells when the first look was taken
+            changed.write_text(text)
+            return gateway.files == tuple(map(str, files))
+
+        await asyncio.to_thread(wait_until, reached, f"{files} are followed", seconds=20)
+
+    await followed(team, "include: [{file: more.yaml}]", file, team, more)
+    more.write_text("include: [{file: absent.yaml}]")
+    await followed(team, "rules: []", file, team)
+    following.cancel()
 
 
 def test_a_text_log_escapes_what_callers_send(tmp_path, upstream):

@@ -123,8 +123,18 @@ class Document:
             raise ConfigurationError(self.sorted_problems())
 
     def sorted_problems(self) -> tuple[Problem, ...]:
-        """What has been found, in the order of the file."""
-        return tuple(sorted(self.problems, key=lambda problem: (problem.line, problem.column)))
+        """What has been found, in the order of the file; included files follow."""
+        return tuple(
+            sorted(
+                self.problems,
+                key=lambda found: (
+                    found.file != self.file,
+                    found.file,
+                    found.line,
+                    found.column,
+                ),
+            )
+        )
 
 
 def dotted(path: KeyPath) -> str:

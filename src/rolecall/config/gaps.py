@@ -8,27 +8,27 @@ from rolecall.core import Rule
 def warn(
     document: Document,
     *,
-    given: list[tuple[KeyPath, str]],
-    rules: list[tuple[KeyPath, Rule]],
+    given: list[tuple[Document, KeyPath, str]],
+    rules: list[tuple[Document, KeyPath, Rule]],
     readers: frozenset[str],
     model_names: set[str],
 ) -> None:
     """Warn of roles that call nothing, of rules for roles that nobody holds, and for no model.
 
     Args:
-        document: where it is reported.
+        document: the main file.
         given: the roles that callers can hold, and where each is given.
         rules: every rule, and where it stands.
         readers: roles that may read the metrics, and so need no rule.
         model_names: what is served.
     """
-    roles = {role for _, role in given}
+    roles = {role for _, _, role in given}
     allowed = compile_patterns(
-        pattern for _, rule in rules if rule.effect == "allow" for pattern in rule.roles
+        pattern for _, _, rule in rules if rule.effect == "allow" for pattern in rule.roles
     )
-    for path, role in given:
+    for where, path, role in given:
         if role not in readers and not any(allowed.matching(role)):
-            document.warn(
+            where.warn(
                 path,
                 f"role {role!r} has no rule that allows anything: it calls nothing.",
                 code="role-calls-nothing",
@@ -37,13 +37,13 @@ def warn(
         document.warn(
             ("metrics", "roles"), f"no caller can hold the role {role!r}.", code="role-unheld"
         )
-    _warn_of_rules(document, rules, _met(rules, roles, model_names))
+    _warn_of_rules(rules, _met(rules, roles, model_names))
 
 
 def _warn_of_rules(
-    document: Document, rules: list[tuple[KeyPath, Rule]], met: tuple[set[str], set[str]]
+    rules: list[tuple[Document, KeyPath, Rule]], met: tuple[set[str], set[str]]
 ) -> None:
-    for path, rule in rules:
+    for document, path, rule in rules:
         for pattern in rule.roles:
             if pattern not in met[0]:
                 document.warn(
@@ -61,11 +61,11 @@ def _warn_of_rules(
 
 
 def _met(
-    rules: list[tuple[KeyPath, Rule]], roles: set[str], model_names: set[str]
+    rules: list[tuple[Document, KeyPath, Rule]], roles: set[str], model_names: set[str]
 ) -> tuple[set[str], set[str]]:
     """The patterns of roles and of models that some role, some model matches."""
-    of_roles = compile_patterns(pattern for _, rule in rules for pattern in rule.roles)
-    of_models = compile_patterns(pattern for _, rule in rules for pattern in rule.models)
+    of_roles = compile_patterns(pattern for _, _, rule in rules for pattern in rule.roles)
+    of_models = compile_patterns(pattern for _, _, rule in rules for pattern in rule.models)
     return (
         {pattern for role in roles for pattern in of_roles.matching(role)},
         {pattern for name in model_names for pattern in of_models.matching(name)},

@@ -19,10 +19,12 @@ from rolecall.config import (
 )
 from rolecall.config import issuers as native_issuers
 from rolecall.config.document import Document, KeyPath, read
+from rolecall.config.including import Included, check_bounds, read_included
 from rolecall.config.issuer_schema import Issuer
 from rolecall.config.problems import ConfigurationError, Problem
 from rolecall.config.settings import ExplainSettings, Settings
 from rolecall.config.validation import validated
+from rolecall.core import RoleMapping, Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +74,23 @@ def load_document(
     environment.resolve(document, environ, offline=offline)
     file = validated(document, schema.File, hints=litellm.HINTS, allow_unknown=allow_unknown)
     document.stop_on_errors()
-    settings = _lower(file, document, environ, offline=offline)
+    included = read_included(
+        file.include, document, environ, allow_unknown=allow_unknown, offline=offline
+    )
+    settings = _lower(file, document, environ, included, offline=offline)
+    for one in included:
+        document.problems.extend(one.document.problems)
     document.stop_on_errors()
     return Loaded(settings, document.sorted_problems(), tuple(secrets))
 
 
 def _lower(
-    file: schema.File, document: Document, environ: Mapping[str, str], *, offline: bool
+    file: schema.File,
+    document: Document,
+    environ: Mapping[str, str],
+    included: list[Included],
+    *,
+    offline: bool,
 ) -> Settings:
     lowered = litellm.policy(file, document)
     keys = static_keys.keys(file, document)
@@ -109,35 +121,62 @@ def _lower(
         )
     issuers = litellm.with_userinfo(file, document, issuers, lowered.role_paths)
     opaque_tokens.check_prefixes(issuers, document)
-    lists = name_lists.resolve(file.lists, document)
-    roles = policy_lowering.roles(file, document, {issuer.issuer for issuer in issuers}, lists)
-    rules = policy_lowering.rules(file, document, lists)
+    written = _policy(file, document, {issuer.issuer for issuer in issuers}, included)
     models = lowering.models(file.models, document, environ)
     models += litellm.models(file, document, environ)
-    mappings = [*lowered.mappings, *((("roles", i), role) for i, role in enumerate(roles))]
-    policy_lowering.check_includes(mappings, document)
-    placed = [*lowered.rules, *((("rules", i), rule) for i, rule in enumerate(rules))]
+    mappings = [*((document, *placed) for placed in lowered.mappings), *written.mappings]
+    rules = [*((document, *placed) for placed in lowered.rules), *written.rules]
+    policy_lowering.check_includes(mappings)
     metrics = lowering.metrics(file.metrics, document)
     gaps.warn(
         document,
-        given=[(path, mapping.role) for path, mapping in mappings]
-        + [(path, role) for path, key in keys for role in sorted(key.roles)],
-        rules=placed,
+        given=[(where, path, mapping.role) for where, path, mapping in mappings]
+        + [(document, path, role) for path, key in keys for role in sorted(key.roles)],
+        rules=rules,
         readers=(metrics and metrics.roles) or frozenset(),
         model_names={model.name for model in models},
     )
     return Settings(
         file=document.file,
         issuers=tuple(issuers),
-        roles=tuple(mapping for _, mapping in mappings),
-        rules=tuple(rule for _, rule in placed),
+        roles=tuple(mapping for _, _, mapping in mappings),
+        rules=tuple(rule for _, _, rule in rules),
         models=tuple(models),
         limits=lowering.limits(file.limits),
         keys=tuple(key for _, key in keys),
         metrics=metrics,
         explain=ExplainSettings(frozenset(file.explain.administrators), file.explain.header),
         condition_headers=frozenset(name.lower() for name in file.conditions.headers),
+        files=(document.file, *(one.document.file for one in included)),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    mappings: list[tuple[Document, KeyPath, RoleMapping]]
+    rules: list[tuple[Document, KeyPath, Rule]]
+
+
+def _policy(
+    file: schema.File, document: Document, issuers: set[str], included: list[Included]
+) -> _Written:
+    """The native roles and rules of all files."""
+    shared = name_lists.resolve(file.lists, document)
+    headers = document.data.get("conditions", {})
+    mappings = policy_lowering.roles(file.roles, document, issuers, shared)
+    rules = policy_lowering.rules(file.rules, document, shared)
+    written = _Written(
+        [(document, *placed) for placed in mappings], [(document, *placed) for placed in rules]
+    )
+    for one in included:
+        one.document.data["conditions"] = headers
+        lists = name_lists.resolve(one.file.lists, one.document, shared)
+        mappings = policy_lowering.roles(one.file.roles, one.document, issuers, lists)
+        rules = policy_lowering.rules(one.file.rules, one.document, lists)
+        check_bounds(one, mappings, rules)
+        written.mappings.extend((one.document, *placed) for placed in mappings)
+        written.rules.extend((one.document, *placed) for placed in rules)
+    return written
 
 
 __all__ = ["ConfigurationError", "Loaded", "load"]

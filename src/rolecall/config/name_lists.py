@@ -1,6 +1,7 @@
 """``lists:``: names that are used together, and written once."""
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from rolecall.config.document import Document, KeyPath
@@ -9,9 +10,16 @@ from rolecall.config.policy_schema import ListName
 Lists = Mapping[str, tuple[str, ...]]
 
 
-def resolve(written: Mapping[str, list[Any]], document: Document) -> Lists:
-    """Every list with the lists within it laid out; a list of itself is an error."""
-    resolved: dict[str, tuple[str, ...]] = {}
+def resolve(
+    written: Mapping[str, list[Any]], document: Document, shared: Lists = MappingProxyType({})
+) -> Lists:
+    """Every list with the lists within it laid out; a list of itself is an error.
+
+    ``shared`` are the lists of the file that includes this one; its own come first.
+    """
+    resolved: dict[str, tuple[str, ...]] = {
+        name: names for name, names in shared.items() if name not in written
+    }
 
     def names_of(name: str, under_way: tuple[str, ...]) -> tuple[str, ...]:
         if name in resolved:
@@ -23,7 +31,7 @@ def resolve(written: Mapping[str, list[Any]], document: Document) -> Lists:
             elif term.name in (*under_way, name):
                 circle = " → ".join((*under_way, name, term.name))
                 document.report(("lists", name, index), f"is a list of itself: {circle}.")
-            elif term.name not in written:
+            elif term.name not in written and term.name not in resolved:
                 _report_unknown(term.name, written, ("lists", name, index), document)
             else:
                 found |= dict.fromkeys(names_of(term.name, (*under_way, name)))

@@ -1,9 +1,9 @@
 """``roles:`` and ``rules:`` become role mappings and rules."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final, Literal
 
-from rolecall.config import condition_source, policy_schema, schema
+from rolecall.config import condition_source, policy_schema
 from rolecall.config.document import Document, KeyPath
 from rolecall.config.name_lists import Lists, expand
 from rolecall.core import MODEL_ENDPOINTS, Ceilings, RoleMapping, Rule
@@ -18,12 +18,16 @@ ENDPOINT_GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 def roles(
-    file: schema.File, document: Document, known_issuers: Collection[str], lists: Lists
-) -> list[RoleMapping]:
+    sections: Sequence[policy_schema.Role],
+    document: Document,
+    known_issuers: Collection[str],
+    lists: Lists,
+) -> list[tuple[KeyPath, RoleMapping]]:
     """``roles:``; a role that names no values is held by those whose claim has its own name."""
     return [
-        _role(section, ("roles", index), document, known_issuers, lists)
-        for index, section in enumerate(file.roles)
+        (path, _role(section, path, document, known_issuers, lists))
+        for index, section in enumerate(sections)
+        for path in [("roles", index)]
     ]
 
 
@@ -61,15 +65,15 @@ def _role(
     )
 
 
-def check_includes(mappings: list[tuple[KeyPath, RoleMapping]], document: Document) -> None:
+def check_includes(mappings: Sequence[tuple[Document, KeyPath, RoleMapping]]) -> None:
     """Report roles that include what is no role, or, through others, themselves."""
     included: dict[str, set[str]] = {}
-    for _, mapping in mappings:
+    for _, _, mapping in mappings:
         included.setdefault(mapping.role, set()).update(mapping.includes)
-    for path, mapping in mappings:
+    for document, path, mapping in mappings:
         for place, name in enumerate(mapping.includes):
             if name not in included:
-                document.report((*path, "includes", place), f"{name!r} is no role of this file.")
+                document.report((*path, "includes", place), f"{name!r} is no role that is given.")
             elif circle := _way(name, mapping.role, included):
                 document.report(
                     (*path, "includes", place),
@@ -91,15 +95,17 @@ def _way(start: str, goal: str, included: Mapping[str, set[str]]) -> list[str] |
     return None
 
 
-def rules(file: schema.File, document: Document, lists: Lists) -> list[Rule]:
+def rules(
+    sections: Sequence[policy_schema.RuleEntry], document: Document, lists: Lists
+) -> list[tuple[KeyPath, Rule]]:
     """``rules:``."""
     result = []
-    for index, section in enumerate(file.rules):
+    for index, section in enumerate(sections):
         path: KeyPath = ("rules", index)
         if (section.allow is None) == (section.deny is None):
             document.report(path, "needs either allow or deny: a list of roles.")
             continue
-        result.append(_rule(section, path, document, lists))
+        result.append((path, _rule(section, path, document, lists)))
     return result
 
 

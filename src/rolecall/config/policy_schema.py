@@ -144,6 +144,31 @@ class RuleEntry(Section):
     on_exceed: Literal["deny", "clamp"] | None = None
 
 
+class OwnerSection(Section):
+    """``include[].owner``."""
+
+    name: Text
+    roles: Annotated[list[Text], Field(min_length=1)]
+    models: Annotated[list[Text], Field(min_length=1)]
+    endpoints: Annotated[list[Text], Field(min_length=1)] = ["*"]
+
+
+class IncludeEntry(Section):
+    """``include[]``."""
+
+    file: Text
+    owner: OwnerSection | None = None
+
+
+class IncludedFile(Section):
+    """A file that is included."""
+
+    include: list[IncludeEntry] = []
+    lists: dict[Text, Terms] = {}
+    roles: list[Role] = []
+    rules: list[RuleEntry] = []
+
+
 class ExplainSection(Section):
     """``explain``."""
 

@@ -9,7 +9,14 @@ from typing import Annotated, Final
 from pydantic import AfterValidator, Field
 
 from rolecall.config.issuer_schema import Issuer
-from rolecall.config.policy_schema import ConditionsSection, ExplainSection, Role, RuleEntry, Terms
+from rolecall.config.policy_schema import (
+    ConditionsSection,
+    ExplainSection,
+    IncludeEntry,
+    Role,
+    RuleEntry,
+    Terms,
+)
 from rolecall.config.settings import ProviderName
 from rolecall.config.shapes import Names, OneOrMore, Seconds, Text
 from rolecall.config.shapes import Section as _Section
@@ -168,6 +175,7 @@ class File(_Section):
 
     issuers: list[Issuer] = []
     keys: list[Key] = []
+    include: list[IncludeEntry] = []
     roles: list[Role] = []
     rules: list[RuleEntry] = []
     lists: dict[Text, Terms] = {}

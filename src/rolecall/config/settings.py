@@ -306,7 +306,8 @@ class ExplainSettings:
 class Settings:
     """A whole configuration.
 
-    ``condition_headers`` are the request headers, in lower case, that conditions may read.
+    ``condition_headers`` are the request headers, in lower case, that conditions may read;
+    ``files`` is every file that was read.
     """
 
     file: str
@@ -318,4 +319,5 @@ class Settings:
     keys: tuple[StaticKey, ...] = ()
     metrics: Metrics | None = None
     condition_headers: frozenset[str] = frozenset()
+    files: tuple[str, ...] = ()
     explain: ExplainSettings = field(default_factory=ExplainSettings)

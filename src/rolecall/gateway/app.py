@@ -67,6 +67,11 @@ class Gateway:
             return self._live(receive, send)
         return _no_websocket(receive, send)
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The files that the present generation was read from."""
+        return self._snapshot.settings.files
+
     async def replace(self, snapshot: Snapshot) -> None:
         """Put a new generation in the old one's place; requests that have begun keep theirs."""
         former = self._snapshot

@@ -3,13 +3,15 @@
 import asyncio
 import logging
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
 from rolecall.config import ConfigurationError, Loaded
 from rolecall.gateway.app import Gateway
 from rolecall.gateway.snapshot import compile_snapshot
+
+_State = dict[Path, tuple[int, int, int] | None]
 
 log = logging.getLogger("rolecall.gateway")
 
@@ -28,17 +30,18 @@ async def follow(
     hangup = asyncio.Event()
     with suppress(NotImplementedError, AttributeError):  # Windows has no SIGHUP
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, hangup.set)
-    seen = await asyncio.to_thread(_state, path)
+    seen = await asyncio.to_thread(_state, path, gateway.files)
     while True:
         with suppress(TimeoutError):
             async with asyncio.timeout(every):
                 await hangup.wait()
-        now = await asyncio.to_thread(_state, path)
+        now = await asyncio.to_thread(_state, path, gateway.files)
         if now == seen and not hangup.is_set():
             continue
         hangup.clear()
-        seen = now
         await _reload(gateway, load)
+        # a file that is included only now may have changed since it was read: it is read once more
+        seen = {file: now.get(file) for file in _watched(path, gateway.files)}
 
 
 async def _reload(gateway: Gateway, load: Callable[[], Loaded]) -> None:
@@ -56,9 +59,18 @@ async def _reload(gateway: Gateway, load: Callable[[], Loaded]) -> None:
     log.info("the configuration was reloaded")
 
 
-def _state(path: Path) -> tuple[int, int, int] | None:
-    try:
-        stat = path.stat()
-    except OSError:
-        return None
-    return stat.st_mtime_ns, stat.st_size, stat.st_ino
+def _watched(path: Path, files: Iterable[str]) -> set[Path]:
+    return {path, *map(Path, files)}
+
+
+def _state(path: Path, files: Iterable[str]) -> _State:
+    """What tells whether a file has changed, of the configuration and of all that it includes."""
+    state: _State = {}
+    for file in _watched(path, files):
+        try:
+            stat = file.stat()
+        except OSError:
+            state[file] = None
+        else:
+            state[file] = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
+    return state
