@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Final
 
 import click
@@ -112,7 +113,8 @@ def report() -> None:
         err.print(f"bench: {failed}")
         sys.exit(1)
     try:
-        _keep(found)
+        # a workload that has come since is not measured there, and its goal says so
+        _tell(_kept(found))
     except UnknownBlock as failed:
         err.print(f"bench: {shown(PAGE)}: {failed}")
         sys.exit(1)
@@ -192,9 +194,12 @@ def _show_ratios(found: Results) -> None:
 
 
 def _keep(found: Results) -> None:
-    whole = found.plan == _WHOLE
-    folder, name = (RESULTS, _FULL) if whole else (CACHE, _LAST)
-    paths = files.write(found, folder, name)
-    if whole:
-        paths.append(files.renew_page(found))
+    _tell(_kept(found) if found.plan == _WHOLE else files.write(found, CACHE, _LAST))
+
+
+def _kept(found: Results) -> list[Path]:
+    return [*files.write(found, RESULTS, _FULL), files.renew_page(found)]
+
+
+def _tell(paths: list[Path]) -> None:
     err.print(f"written: {', '.join(map(shown, paths))}")

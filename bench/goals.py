@@ -89,6 +89,14 @@ GOALS: Final = (
         (("rules-10000", "rolecall", "cpu_us"), ("rules-1", "rolecall", "cpu_us")),
     ),
     _goal("p99 at half load: against Envoy", 1.5, _over("half-load", "envoy", "p99_ms")),
+    _goal(
+        "p99 beside a flood of unknown keys: against none",
+        2.0,
+        (
+            ("unknown-keys", "rolecall", "flooded_p99_ms"),
+            ("unknown-keys", "rolecall", "calm_p99_ms"),
+        ),
+    ),
     Goal("ready after start", ("ready", "rolecall", "ready_s"), 0.6, "s"),
     Goal("memory of one worker after the load", ("memory", "rolecall", "after_mib"), 60.0, "MiB"),
     Goal(

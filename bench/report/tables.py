@@ -134,6 +134,10 @@ _COLUMNS: Final = (
     Column("a key is added", _own("rotating_p99_ms")),
     Column("key server hangs", _own("down_p99_ms")),
     Column("new key taken after s", _own("taken_s")),
+    Column("p99 ms: calm", _own("calm_p99_ms")),
+    Column("beside the flood", _own("flooded_p99_ms")),
+    Column("unknown keys/s", _own("unknown_rps")),
+    Column("fetches of keys", _own("fetches")),
 )
 
 

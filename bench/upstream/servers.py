@@ -73,6 +73,16 @@ class KeyServer:
         """Answer nobody from now on."""
         self.file.unlink()
 
+    @property
+    def asked(self) -> int:
+        """How often the key set was asked for."""
+        return self.tally.stat().st_size
+
+    @property
+    def tally(self) -> Path:
+        """A file with a byte for each request."""
+        return self.file.with_suffix(".asked")
+
 
 @contextmanager
 def key_server(cores: frozenset[int], keys: str) -> Iterator[KeyServer]:
@@ -80,7 +90,9 @@ def key_server(cores: frozenset[int], keys: str) -> Iterator[KeyServer]:
     folder = RUN / "upstream"
     server = KeyServer(programs.free_port(), folder / "jwks.json")
     server.publish(keys)
-    argv = [sys.executable, "-m", "bench.upstream.keys", str(server.port), str(server.file)]
+    server.tally.write_bytes(b"")
+    files = [str(server.file), str(server.tally)]
+    argv = [sys.executable, "-m", "bench.upstream.keys", str(server.port), *files]
     log = folder / "keys.log"
     with programs.running(argv, cores=cores, log=log):
         wait_for(server.port, log)

@@ -10,6 +10,7 @@ from bench.workloads.memory import Memory
 from bench.workloads.new_tokens import NewTokens
 from bench.workloads.ready import Ready
 from bench.workloads.streams import Streams
+from bench.workloads.unknown_keys import KeyFlood
 from bench.workloads.workload import Field, Group, Workload
 
 # LiteLLM answers so few calls in two seconds that those cut off at their end would count
@@ -49,7 +50,13 @@ GROUPS: Final[tuple[Group, ...]] = (
             ),
         )
     ),
-    Group((KeyChange("keys", "p99 while keys change and while the key server hangs"),), most=3),
+    Group(
+        (
+            KeyChange("keys", "p99 while keys change and while the key server hangs"),
+            KeyFlood("unknown-keys", "p99 beside 1,000 tokens of unknown keys a second"),
+        ),
+        most=3,
+    ),
     Group((Memory("memory", "memory at rest and after many requests"),), most=1),
 )
 QUICK: Final = ("chat-16", "denied", "stream")
