@@ -20,8 +20,18 @@ if TYPE_CHECKING:
 MAX_HEAD: Final = 64 * 1024
 MAX_HEADERS: Final = 256
 PATIENCE: Final = 120.0
-"""Seconds that may pass without a byte of an announced body, or with an answer left unread."""
+"""Seconds that may pass without a byte of an announced body, or without one of an answer read."""
+LINGER: Final = 5.0
+"""Seconds that a client gets to hang up after us: whoever closes on a client that is still sending
+takes from it what it has not read yet (RFC 9112 9.6)."""
+FAREWELL: Final = 1.0
+"""Seconds that an idle connection stays when the server stops: a request may be on its way."""
 
+# the parser tells of a field when it is whole, and never of a chunk's extensions: what is counted
+# came since it last told of a body or of an end, or in the same piece
+_MOST_LOOSE: Final = 8 * MAX_HEAD
+
+_CODING: Final = b"transfer-encoding"
 _ASGI: Final = {"version": "3.0", "spec_version": "2.5"}
 _MALFORMED: Final = Refusal(Reason.INVALID_REQUEST, "The request is not valid HTTP/1.1.")
 _LONG_HEAD: Final = Refusal(Reason.INVALID_REQUEST, "The head of the request is too long.")
@@ -41,22 +51,25 @@ class Connection(asyncio.Protocol):
         "_active",
         "_app",
         "_client",
-        "_head_bytes",
+        "_closing",
+        "_deaf",
         "_headers",
-        "_in_head",
         "_keep_alive",
+        "_loose",
         "_next",
         "_outbox",
         "_parser",
         "_paused",
+        "_piece",
         "_receiving",
-        "_refused",
+        "_refusal",
         "_scheme",
         "_server",
         "_server_state",
         "_since",
         "_stopping",
         "_timer",
+        "_unread",
         "_url",
         "loop",
         "transport",
@@ -84,11 +97,15 @@ class Connection(asyncio.Protocol):
         self._active: Cycle | None = None
         self._next: deque[Cycle] = deque()
         self._receiving: Cycle | None = None
+        self._headers: Headers = []
+        self._refusal: Refusal | None = None
         self._paused = False
-        self._refused = False
+        self._deaf = False
         self._stopping = False
-        self._in_head = False
-        self._head_bytes = 0
+        self._closing = False
+        self._piece = 0
+        self._loose = 0
+        self._unread = 0
         self._since = self.loop.time()
 
     # -- what the event loop tells ---------------------------------------------------------------
@@ -105,33 +122,35 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes have come."""
-        if self._refused:
+        if self._deaf:
             return
         self._since = self.loop.time()
-        if self._in_head:
-            self._head_bytes += len(data)
+        self._piece = len(data)
+        self._loose += self._piece
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
-            self._ignore_upgrade(data[upgrade.args[0] :])
+            self._decline(memoryview(data)[upgrade.args[0] :])
+        except httptools.HttpParserCallbackError:
+            raise
         except httptools.HttpParserError:
             self._refuse(_MALFORMED)
-        # the parser tells of a field when it is whole
-        if self._in_head and self._head_bytes > MAX_HEAD:
+        if self._loose > _MOST_LOOSE:
             self._refuse(_LONG_HEAD)
         if self._next:
-            if self._active is not None:
-                self.pause_reading()
             self._advance()
+            if self._next:
+                self.pause_reading()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         """The client is gone."""
         self._server_state.connections.discard(self)
         self._timer.cancel()
-        for cycle in (self._active, *self._next):
-            if cycle is not None:
-                cycle.disconnect()
+        self._deaf = True
+        active, self._active = self._active, None
         self._next.clear()
+        if active is not None:
+            active.disconnect()
         self.resume_writing()
 
     def pause_writing(self) -> None:
@@ -146,19 +165,20 @@ class Connection(asyncio.Protocol):
             self.unread = None
 
     def shutdown(self) -> None:
-        """The server stops: what has begun is finished, nothing new begins."""
+        """The server stops: what has come is answered, and the last answer says that it is it."""
         self._stopping = True
-        if self._active is None:
-            self._close()
+        last = self._next[-1] if self._next else self._active
+        if last is not None:
+            last.keep_alive = False
+        elif not self._closing:
+            self._since = self.loop.time()
+            self._look_after(FAREWELL)
 
     # -- what the parser tells ---------------------------------------------------------------------
 
     def on_message_begin(self) -> None:
         """A request begins."""
         self._url = b""
-        self._headers: Headers = []
-        self._head_bytes = 0
-        self._in_head = True
 
     def on_url(self, url: bytes) -> None:
         """A piece of the request's target."""
@@ -170,17 +190,15 @@ class Connection(asyncio.Protocol):
 
     def on_headers_complete(self) -> None:
         """The head is whole: the request is answered as soon as those before it are."""
-        self._in_head = False
         parser = self._parser
         version = parser.get_http_version()
-        headers = self._headers
-        hosts = [name for name, _ in headers].count(b"host")
-        if len(headers) > MAX_HEADERS:
+        # what comes after the body are no headers of the request (RFC 9110 6.5.1)
+        headers, self._headers = self._headers, []
+        if len(headers) > MAX_HEADERS or (self._loose > MAX_HEAD and self._is_long(headers)):
             self._refuse(_LONG_HEAD)
-        elif hosts > 1 or (hosts == 0 and version == "1.1"):
-            # RFC 9112 3.2
+        elif not _is_sound(headers, version):
             self._refuse(_MALFORMED)
-        if self._refused:
+        if self._deaf:
             return
         url = self._url if self._url[:1] == b"/" else _origin_form(self._url)
         path, _, query = url.partition(b"?")
@@ -198,17 +216,19 @@ class Connection(asyncio.Protocol):
             "client": self._client,
             "server": self._server,
         }
-        keep_alive = version == "1.1" and parser.should_keep_alive()
+        keep_alive = version == "1.1" and parser.should_keep_alive() and not self._stopping
         self._receiving = cycle = Cycle(self, scope, keep_alive=keep_alive)
         self._next.append(cycle)
 
     def on_body(self, data: bytes) -> None:
         """A piece of the body."""
+        self._loose = self._piece
         if self._receiving is not None:
             self._receiving.feed(data)
 
     def on_message_complete(self) -> None:
         """The request is whole."""
+        self._loose = self._piece
         if self._receiving is not None:
             self._receiving.feed_end()
             self._receiving = None
@@ -233,21 +253,25 @@ class Connection(asyncio.Protocol):
         """Take more."""
         if self._paused:
             self._paused = False
-            self.transport.resume_reading()
+            if not self.transport.is_closing():
+                self.transport.resume_reading()
 
     def finish(self, cycle: Cycle) -> None:
         """The answer of a cycle is whole, or will never be."""
+        if self._active is not cycle:
+            # it was given up
+            return
         self._active = None
         self._server_state.total_requests += 1
-        if self.transport.is_closing():
-            return
-        if self._stopping or not cycle.keep_alive:
+        if not cycle.keep_alive:
             self._close()
             return
         self._since = self.loop.time()
         if self._next:
             # not here: each would be answered within the one before it
             self.loop.call_soon(self._advance)
+        elif self._deaf:
+            self._part()
         else:
             self.resume_reading()
 
@@ -255,51 +279,122 @@ class Connection(asyncio.Protocol):
         """Begin the next request, if there is one and none is being answered."""
         if self._active is None and self._next and not self.transport.is_closing():
             self._active = cycle = self._next.popleft()
+            if not self._next:
+                self.resume_reading()
             cycle.begin(self._app, self._server_state.tasks)
 
-    def _ignore_upgrade(self, rest: bytes) -> None:
-        """No other protocol is spoken here, and the request stands as it is (RFC 9110 7.8)."""
-        self._parser = httptools.HttpRequestParser(self)
-        if rest:
-            self.data_received(rest)
+    def _decline(self, rest: memoryview) -> None:
+        """No other protocol is spoken here, and the request stands as it is (RFC 9110 7.8).
+
+        The parser takes what follows the head for the other protocol, its body too: it is read
+        anew, without what asks for the upgrade.
+        """
+        while not self._deaf:
+            if self._parser.get_method() == b"CONNECT":
+                # whether a body follows it, nobody can say (RFC 9110 9.3.6)
+                self._next[-1].keep_alive = False
+                self._deaf = True
+                return
+            head = self._next.pop().head_without(b"upgrade")
+            self._parser = httptools.HttpRequestParser(self)
+            try:
+                self._parser.feed_data(head)
+                self._parser.feed_data(rest)
+            except httptools.HttpParserUpgrade as upgrade:
+                rest = rest[upgrade.args[0] :]
+            except httptools.HttpParserCallbackError:
+                raise
+            except httptools.HttpParserError:
+                self._refuse(_MALFORMED)
+            else:
+                return
 
     def _refuse(self, refusal: Refusal) -> None:
-        """Read no further, and answer so, unless an answer is on its way: it is the last then."""
-        if self._refused:
+        """Read no further, and say so once all that came before is answered."""
+        if self._deaf:
             return
-        self._refused = True
-        self._stopping = True
-        self._receiving = None
-        self._next.clear()
-        if self._active is not None:
-            return
-        body = error_body("openai", refusal, "")
-        self.write(
-            b"HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\n"
-            b"connection: close\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body)
-        )
+        self._deaf = True
+        cycle, self._receiving = self._receiving, None
+        if cycle is None:
+            before = self._next[-1] if self._next else self._active
+            if before is None or before.keep_alive:
+                self._refusal = refusal
+        elif cycle is self._active:
+            # its application would wait for the rest of the body
+            self._active = None
+            if not cycle.answered:
+                self._refusal = refusal
+            cycle.disconnect()
+        elif self._next and cycle is self._next[-1]:
+            self._next.pop()
+            self._refusal = refusal
+        if self._active is None and not self._next:
+            self._part()
+
+    def _part(self) -> None:
+        """Hang up, and say why if it is the client's fault."""
+        if self._refusal is not None:
+            body = error_body("openai", self._refusal, "")
+            self.write(
+                b"HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\n"
+                b"connection: close\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body)
+            )
         self._close()
 
     def _close(self) -> None:
-        """Hang up once everything is written."""
+        """Say the last word, and wait until the client has heard it."""
+        self._deaf = self._closing = True
+        self._next.clear()
         self._outbox.flush()
-        self.transport.close()
+        self._since = self.loop.time()
+        self._look_after(LINGER)
+        if self.transport.is_closing():
+            return
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+            self.resume_reading()
+        else:
+            self.transport.close()
+
+    def _look_after(self, seconds: float) -> None:
+        self._timer.cancel()
+        self._timer = self.loop.call_later(seconds, self._look)
 
     def _look(self) -> None:
-        """See whether the client has been quiet for too long."""
+        """See whether the client has been quiet for too long, or has left too much unread."""
         cycle, now = self._active, self.loop.time()
-        if cycle is None:
-            due = self._since + self._keep_alive
-        elif self.unread is not None or cycle.more_body:
+        unread = self.transport.get_write_buffer_size()
+        if unread != self._unread:
+            self._unread = unread
+            self._since = now
+        if unread or (cycle is not None and cycle.more_body):
             due = self._since + PATIENCE
-        else:
+        elif self._closing:
+            due = self._since + LINGER
+        elif cycle is not None:
             due = now + self._keep_alive
-        if due > now:
-            self._timer = self.loop.call_later(due - now, self._look)
-        elif cycle is None:
-            self.transport.close()
         else:
+            due = self._since + (FAREWELL if self._stopping else self._keep_alive)
+        if due > now:
+            self._look_after(due - now)
+        elif cycle is not None or unread or self._closing:
             self.transport.abort()
+        else:
+            self._close()
+
+    def _is_long(self, headers: Headers) -> bool:
+        fields = sum([len(name) + len(value) + 4 for name, value in headers])
+        return len(self._url) + fields > MAX_HEAD
+
+
+def _is_sound(headers: Headers, version: str) -> bool:
+    """Whether one host is named (RFC 9112 3.2) and the framing is one that is known (6.1)."""
+    names = [name for name, _ in headers]
+    if version != "1.1":
+        return version == "1.0" and names.count(b"host") < 2 and _CODING not in names
+    if names.count(b"host") != 1:
+        return False
+    return _CODING not in names or headers[names.index(_CODING)][1].lower() == b"chunked"
 
 
 def _origin_form(target: bytes) -> bytes:

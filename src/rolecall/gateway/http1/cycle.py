@@ -54,7 +54,7 @@ class Cycle:
     _turn: Turn | None = None
     _invited = False
     _given = False
-    _head = b""
+    _head: bytes | None = None
     _chunked = False
     _left: int | None = None
     _complete = False
@@ -98,6 +98,21 @@ class Cycle:
         if self._wait is not None:
             self._wait.wake()
 
+    @property
+    def answered(self) -> bool:
+        """Whether a byte of the answer has been written."""
+        return self._head == b""
+
+    def head_without(self, name: bytes) -> bytes:
+        """The request's head as it could have come, but for one header."""
+        scope = self._scope
+        target = scope["raw_path"]
+        if scope["query_string"]:
+            target += b"?" + scope["query_string"]
+        line = b"%b %b HTTP/%b" % (scope["method"].encode(), target, scope["http_version"].encode())
+        fields = [field + b": " + value for field, value in scope["headers"] if field != name]
+        return b"\r\n".join([line, *fields, b"", b""])
+
     def feed_end(self) -> None:
         """The request's body is whole."""
         self.more_body = False
@@ -108,7 +123,7 @@ class Cycle:
         """The client is gone: nobody needs the answer any more."""
         self._disconnected = True
         if self._turn is not None:
-            self._turn.cancel()
+            self._turn.stop()
 
     # -- ASGI --------------------------------------------------------------------------------------
 
@@ -141,12 +156,14 @@ class Cycle:
         await self.send(message)
 
     def _send(self, message: Message) -> None:
-        if self._disconnected:
+        if self._disconnected or self._complete:
             return
         if message["type"] == "http.response.start":
             self._head = self._write_head(message["status"], message["headers"])
             return
         more = message.get("more_body", False)
+        if self._head is None:
+            raise Unwritable("the answer has no head")
         self._connection.write(self._head + self._framed(message["body"], more=more))
         self._head = b""
         if not more:
@@ -164,13 +181,19 @@ class Cycle:
     def _invite(self) -> None:
         """Tell a client that waits for it to send its body (RFC 9110 10.1.1)."""
         self._invited = True
-        if any(
-            name == b"expect" and value.lower() == b"100-continue"
-            for name, value in self._scope["headers"]
-        ):
+        if self._expects_invitation():
             self._connection.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
+    def _expects_invitation(self) -> bool:
+        return self._scope["http_version"] == "1.1" and any(
+            name == b"expect" and value.lower() == b"100-continue"
+            for name, value in self._scope["headers"]
+        )
+
     def _write_head(self, status: int, headers: Headers) -> bytes:
+        if self.more_body and not self._invited and self._expects_invitation():
+            # it may send the body that it was not asked for, or its next request
+            self.keep_alive = False
         bodiless = status in _BODILESS or self._scope["method"] == "HEAD"
         lines = [
             _STATUS.get(status) or b"HTTP/1.1 %d " % status,

@@ -58,15 +58,19 @@ class Turn:
                 self._task = self._loop.create_task(_rest(self._coroutine, waited))
                 self._task.add_done_callback(lambda _: self._done(self))
 
+    def stop(self) -> None:
+        """Raise `asyncio.CancelledError` where it waits."""
+        if self._task is not None:
+            self._task.cancel()
+        elif self._wait is not None and self._wait.resume is not None:
+            self._wait.resume = None
+            self.go_on(asyncio.CancelledError())
+
     def cancel(self, msg: Any = None) -> bool:
-        """Raise `asyncio.CancelledError` where it waits; return whether it waits anywhere."""
+        """Stop it soon, as tasks are cancelled: who cancels them all is in the midst of the set."""
         if self._task is not None:
             return self._task.cancel(msg)
-        wait = self._wait
-        if wait is None or wait.resume is None:
-            return False
-        wait.resume = None
-        self.go_on(asyncio.CancelledError())
+        self._loop.call_soon(self.stop)
         return True
 
 
