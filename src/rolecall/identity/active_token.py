@@ -59,8 +59,6 @@ def described(answer: Claims, issuer: IssuerSettings, now: float, ttl: float) ->
         claim.check_audience(answer, issuer.audience, "")
     claim.check_required(answer, issuer)
     claim.check_email_domain(answer, issuer)
-    claim.check_required(answer, issuer)
-    claim.check_email_domain(answer, issuer)
     caller = replace(caller_from(issuer, answer, now + ttl), kind="person")
     check_client(caller, issuer)
     return caller
