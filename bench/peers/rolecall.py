@@ -42,32 +42,39 @@ class Rolecall:
 
 
 def configuration(setting: Setting, folder: Path) -> dict[str, Any]:
-    """One issuer, one role, one model, and as many rules as asked for."""
+    """One issuer, one role that may call one model, and other rules up to as many as asked for."""
     if setting.keys_url is None:
         keys = {"jwks_file": str(folder / "jwks.json")}
     else:
         keys = {"jwks_url": setting.keys_url}
-    others = range(1, setting.rules)
+    # a hundred teams may call a hundred models, the one that is asked for among them
+    pairs = [(f"team-{n % 100}", _model(n // 100)) for n in range(1, setting.rules)]
+    models = dict.fromkeys([ALLOWED, *(model for _, model in pairs)])
     return {
         "issuers": [{"issuer": ISSUER, "audience": [AUDIENCE], "roles": [[CLAIM]], **keys}],
         "roles": [
+            *({"role": role} for role in dict.fromkeys(role for role, _ in pairs)),
             {"role": "internal_user", "any_of": [ROLE]},
-            *({"role": f"team-{n}"} for n in others),
         ],
         "rules": [
-            *({"allow": [f"team-{n}"], "models": [f"model-{n}"]} for n in others),
+            *({"allow": [role], "models": [model]} for role, model in pairs),
             {"allow": ["internal_user"], "models": [ALLOWED]},
         ],
         "models": [
             {
-                "name": ALLOWED,
+                "name": model,
                 "provider": "openai",
-                "model": ALLOWED,
+                "model": model,
                 "api_base": f"http://127.0.0.1:{setting.upstream}",
                 "api_key": answers.PROVIDER_KEY,
             }
+            for model in models
         ],
     }
+
+
+def _model(number: int) -> str:
+    return f"model-{number}" if number else ALLOWED
 
 
 def _command() -> Path:
