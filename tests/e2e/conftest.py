@@ -114,9 +114,10 @@ def start_gateway(tmp_path):
     numbers = itertools.count(1)
     with ExitStack() as running:
 
-        def start(config, *, ready=True, **env):
+        def start(config, *, ready=True, workers=1, **env):
             folder = tmp_path / f"gateway-{next(numbers)}"
-            return running.enter_context(gateways.running(folder, config, ready=ready, **env))
+            gateway = gateways.running(folder, config, ready=ready, workers=workers, **env)
+            return running.enter_context(gateway)
 
         yield start
 

@@ -3,6 +3,7 @@
 import logging
 import os
 import signal
+import socket
 import sys
 from functools import partial
 from pathlib import Path
@@ -86,7 +87,8 @@ def serve(  # noqa: PLR0913 - one parameter an option
         signal.signal(number, lambda *_: None)
     if workers > 1:
         with TemporaryDirectory(prefix="rolecall-") as siblings:
-            os.environ[_SIBLINGS] = siblings
+            # where there are no Unix sockets each process speaks for itself
+            os.environ[_SIBLINGS] = siblings if hasattr(socket, "AF_UNIX") else ""
             Multiprocess(server, [listening]).run()
         return
     running = uvicorn.Server(server)

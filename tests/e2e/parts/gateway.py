@@ -13,12 +13,12 @@ from .web import answers
 class Gateway:
     """A running gateway."""
 
-    def __init__(self, folder: Path, config: str, env: dict[str, str]) -> None:
+    def __init__(self, folder: Path, config: str, workers: int, env: dict[str, str]) -> None:
         config_file = folder / "rolecall.yaml"
         config_file.write_text(config)
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
-        options = ["--config", str(config_file), "--port", str(port)]
+        options = ["--config", str(config_file), "--port", str(port), "--workers", str(workers)]
         self._process = Process(
             [sys.executable, "-m", "rolecall", "serve", *options],
             folder / "gateway.log",
@@ -60,17 +60,20 @@ class Gateway:
 
 
 @contextmanager
-def running(folder: Path, config: str, *, ready: bool = True, **env: str) -> Iterator[Gateway]:
+def running(
+    folder: Path, config: str, *, ready: bool = True, workers: int = 1, **env: str
+) -> Iterator[Gateway]:
     """Start the gateway with a configuration, and check at the end that it stops in order.
 
     Args:
         folder: where its configuration and log are written.
         config: the YAML text.
         ready: wait until it is ready; otherwise until it answers at all.
+        workers: its processes.
         env: its environment variables.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    gateway = Gateway(folder, config, env)
+    gateway = Gateway(folder, config, workers, env)
     try:
         gateway.wait_until_ready() if ready else gateway.wait_until_alive()
         yield gateway
