@@ -246,3 +246,13 @@ def test_every_reason_has_a_status_and_every_refusal_a_format():
 def test_pipelined_requests_are_answered_in_order(gateway, upstream):
     two = message("GET", "/livez") + message("GET", "/nowhere")
     assert gateway.raw(two, "GET").json == {"status": "alive"}
+
+
+async def test_a_client_that_tries_again_and_again_leaves_one_line(tmp_path, caplog):
+    sections = serving.configuration(tmp_path, "http://127.0.0.1:9")
+    gateway = Gateway(compile_snapshot(serving.settings_of(tmp_path, sections)))
+    for _ in range(5):
+        asked = Asked(type="http", method="POST", path=CHAT.path, headers=[], query_string=b"")
+        await gateway(asked.scope, asked.receive, asked.send)
+    (line,) = requests_lines(caplog)
+    assert line.reason == "missing_token"

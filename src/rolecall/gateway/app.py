@@ -19,7 +19,7 @@ from rolecall.gateway.metrics import admit, send_metrics
 from rolecall.gateway.snapshot import Snapshot
 from rolecall.gateway.way import call_model, list_models
 from rolecall.gateway.workers import Workers
-from rolecall.record import Recorder
+from rolecall.record import Recorder, in_this_loop
 from rolecall.upstream import Http1Transport, Transport
 from rolecall.wire import Format
 
@@ -53,7 +53,7 @@ class Gateway:
     ) -> None:
         self._snapshot = snapshot
         self._make_transport = make_transport
-        self._recorder = recorder or Recorder()
+        self._recorder = recorder or Recorder(in_this_loop)
         self._background = background
         self._transport: Transport | None = None
         self.reloads = {"applied": 0, "rejected": 0}

@@ -13,6 +13,7 @@ from rolecall.policy.role_table import RoleTable, compile_roles
 
 _MOST_VIEWS: Final = 4096
 _MOST_CELLS: Final = 8192
+_MOST_UNSPOKEN: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,7 @@ class View:
     looks_at_the_call: bool
     silent: Decision
     cells: dict[tuple[str, str], Cell] = field(default_factory=dict)
+    unspoken: dict[tuple[str, str], Cell] = field(default_factory=dict)
     listing: tuple[Doors, Listing] | None = None
 
 
@@ -119,13 +121,19 @@ class Table:
         return view
 
     def cell(self, view: View, endpoint: str, model: str) -> Cell:
-        """What a view says of a model at an endpoint; remembered where rules speak of it."""
+        """What a view says of a model at an endpoint, remembered.
+
+        Of the names that no rule speaks of, which are callers' to choose, only a few are.
+        """
         key = (endpoint, model)
-        cell = view.cells.get(key)
+        cell = view.cells.get(key) or view.unspoken.get(key)
         if cell is None:
             speaking = self.speaking(view, model)
             if not speaking and endpoint in MODEL_ENDPOINTS:
-                return Cell(view.silent, (), (), (), None, view.silent)
+                if len(view.unspoken) >= _MOST_UNSPOKEN:
+                    view.unspoken.clear()
+                view.unspoken[key] = cell = Cell(view.silent, (), (), (), None, view.silent)
+                return cell
             cell = self._cell(view, endpoint, speaking)
             if len(view.cells) >= _MOST_CELLS:
                 view.cells.clear()

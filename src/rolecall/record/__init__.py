@@ -9,6 +9,7 @@ from rolecall.record.metrics import (
     exposition,
 )
 from rolecall.record.recorder import Recorder
+from rolecall.record.repeats import in_this_loop
 
 __all__ = [
     "Figures",
@@ -19,4 +20,5 @@ __all__ = [
     "Recorder",
     "configure",
     "exposition",
+    "in_this_loop",
 ]

@@ -10,6 +10,7 @@ import yaml
 
 from rolecall.config import load
 from rolecall.gateway import Gateway, compile_snapshot, server_config
+from rolecall.record import Recorder
 
 from .http import exchange, message
 from .polling import wait_until
@@ -113,7 +114,8 @@ class Serving:
 @contextmanager
 def running(folder, sections):
     """Start a gateway with a configuration, and stop it."""
-    serving = Serving(Gateway(compile_snapshot(settings_of(folder, sections))))
+    # every refusal is a line: tests that share a gateway would count as repetitions
+    serving = Serving(Gateway(compile_snapshot(settings_of(folder, sections)), recorder=Recorder()))
     serving.start()
     try:
         yield serving

@@ -63,6 +63,7 @@ class Connection(asyncio.Protocol):
         "_piece",
         "_receiving",
         "_refusal",
+        "_round",
         "_scheme",
         "_server",
         "_server_state",
@@ -94,6 +95,7 @@ class Connection(asyncio.Protocol):
         self._server_state = server_state
         self._parser = httptools.HttpRequestParser(self)
         self._outbox = outbox(self.loop)
+        self._round = -1
         self._active: Cycle | None = None
         self._next: deque[Cycle] = deque()
         self._receiving: Cycle | None = None
@@ -240,8 +242,16 @@ class Connection(asyncio.Protocol):
         return [b": ".join(header) for header in self._server_state.default_headers]
 
     def write(self, data: bytes) -> None:
-        """Write soon."""
+        """Write soon, with what others write."""
+        self._round = self._outbox.rounds
         self._outbox.write(self.transport, data)
+
+    def write_now(self, data: bytes) -> None:
+        """Write at once, unless something waits to be written before."""
+        if self._round == self._outbox.rounds:
+            self._outbox.write(self.transport, data)
+        else:
+            self.transport.write(data)
 
     def pause_reading(self) -> None:
         """Take no more from the client for now."""

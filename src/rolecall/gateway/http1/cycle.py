@@ -164,11 +164,15 @@ class Cycle:
         more = message.get("more_body", False)
         if self._head is None:
             raise Unwritable("the answer has no head")
-        self._connection.write(self._head + self._framed(message["body"], more=more))
+        data = self._head + self._framed(message["body"], more=more)
         self._head = b""
-        if not more:
-            self._complete = True
-            self._connection.finish(self)
+        if more:
+            # pieces of a stream come one by one, and each is awaited
+            self._connection.write_now(data)
+            return
+        self._connection.write(data)
+        self._complete = True
+        self._connection.finish(self)
 
     def _piece(self) -> Message:
         body = b"".join(self._pieces)
