@@ -6,7 +6,7 @@ from rolecall.config import IssuerSettings
 from rolecall.core import Caller, Reason, Refusal
 from rolecall.identity import claims as claim
 from rolecall.identity.caller import caller_from
-from rolecall.identity.claims import Claims
+from rolecall.identity.claim_values import Claims
 from rolecall.identity.guard import Presented
 from rolecall.identity.profiles import PROFILES, Profile
 

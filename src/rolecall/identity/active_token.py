@@ -8,7 +8,7 @@ from rolecall.core import Caller, Reason, Refusal
 from rolecall.identity import claims as claim
 from rolecall.identity.access_token import accept, check_client
 from rolecall.identity.caller import caller_from
-from rolecall.identity.claims import Claims
+from rolecall.identity.claim_values import Claims
 from rolecall.identity.guard import Jws, Presented
 
 # no token is taken apart: its issuer has done so

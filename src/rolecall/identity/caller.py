@@ -4,8 +4,9 @@ from typing import Final
 
 from rolecall.config import IssuerSettings
 from rolecall.core import Caller, Reason, Refusal
+from rolecall.identity import claim_values
 from rolecall.identity import claims as claim
-from rolecall.identity.claims import Claims
+from rolecall.identity.claim_values import Claims
 from rolecall.identity.profiles import PROFILES
 
 # whatever a profile reads, these name somebody in every token (RFC 7519, RFC 9068, OIDC Core)
@@ -33,20 +34,20 @@ def caller_from(issuer: IssuerSettings, payload: Claims, expires: float = 0.0) -
             f"The token has no {'.'.join(path or ('sub',))}, and so names nobody"
             f"{profile.where_subject_is_missing}.",
         )
-    role_claims, notes = claim.role_claims(payload, issuer)
+    role_claims, notes = claim_values.role_claims(payload, issuer)
     return Caller(
         issuer=issuer.issuer,
         subject=subject,
         client=claim.first_name(payload, profile.client_claims),
         kind="workload" if profile.is_workload(payload) else "person",
         role_claims=role_claims,
-        scopes=claim.scopes(payload, issuer),
-        groups=claim.groups(payload, issuer),
+        scopes=claim_values.scopes(payload, issuer),
+        groups=claim_values.groups(payload, issuer),
         claims=payload,
         expires=expires,
-        email=claim.text(payload, issuer.email),
-        organization=claim.text(payload, issuer.organization),
-        teams=claim.teams(payload, issuer) if issuer.teams else frozenset(),
-        end_user=claim.text(payload, issuer.end_user),
+        email=claim_values.text(payload, issuer.email),
+        organization=claim_values.text(payload, issuer.organization),
+        teams=claim_values.teams(payload, issuer) if issuer.teams else frozenset(),
+        end_user=claim_values.text(payload, issuer.end_user),
         notes=notes,
     )

@@ -4,18 +4,13 @@ RFC 7519 section 4.1, RFC 9068, RFC 8725 section 3, OpenID Connect Core section 
 """
 
 import math
-from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Final
 
 from rolecall.config import IssuerSettings
 from rolecall.config.claim_path import ClaimPath
-from rolecall.core import Reason, Refusal, RoleClaim
+from rolecall.core import Reason, Refusal
+from rolecall.identity.claim_values import MAX_TEXT, Claims, at, strings, text
 
-Claims = Mapping[str, Any]
-
-MAX_NAME: Final = 1024
-_STRING: Final = frozenset({str})
-MAX_VALUES: Final = 1000
 _YEAR_9999: Final = 253_402_300_800
 
 
@@ -75,7 +70,7 @@ def check_audience(claims: Claims, accepted: tuple[str, ...] | None, where_missi
         Refusal: ``wrong_audience`` or ``invalid_claim``.
     """
     value = claims.get("aud")
-    values = [value] if isinstance(value, str) else _list(value)
+    values = [value] if isinstance(value, str) else strings(value)
     if values is None and value is not None:
         raise Refusal(
             Reason.INVALID_CLAIM, "The token's aud is neither a string nor a list of strings."
@@ -99,7 +94,7 @@ def name(claims: Claims, key: str) -> str | None:
     if key not in claims:
         return None
     value = claims[key]
-    if not isinstance(value, str) or not 0 < len(value) <= MAX_NAME:
+    if not isinstance(value, str) or not 0 < len(value) <= MAX_TEXT:
         raise Refusal(
             Reason.INVALID_CLAIM, f"The token's {key} is not a string of a sensible length."
         )
@@ -167,108 +162,3 @@ def check_email_domain(claims: Claims, issuer: IssuerSettings) -> None:
             Reason.INVALID_CLAIM,
             "The token's e-mail address is of a domain that this gateway does not accept.",
         )
-
-
-def role_claims(
-    claims: Claims, issuer: IssuerSettings
-) -> tuple[tuple[RoleClaim, ...], tuple[str, ...]]:
-    """The values of all role claims, and what is to be said of those that give none."""
-    found: list[RoleClaim] = []
-    notes: list[str] = []
-    for path in issuer.roles:
-        _add(claims, path, _list, found, notes)
-    for path in issuer.role_words:
-        _add(claims, path, _words, found, notes)
-    for path in issuer.role_values:
-        _add(claims, path, _single, found, notes)
-    return tuple(found), tuple(notes)
-
-
-def _add(
-    claims: Claims,
-    path: ClaimPath,
-    form: Callable[[Any], list[str] | None],
-    found: list[RoleClaim],
-    notes: list[str],
-) -> None:
-    value = at(claims, path)
-    if value is None:
-        return
-    values = form(value)
-    if values is None:
-        notes.append(f"{'.'.join(path)} is not {_FORMS[form]}, and gives no role")
-        return
-    _cap(values, path)
-    found.extend([RoleClaim(path, each) for each in values])
-
-
-def groups(claims: Claims, issuer: IssuerSettings) -> frozenset[str]:
-    """The values of all group claims."""
-    return frozenset(value for path in issuer.groups for value in _strings(claims, path))
-
-
-def scopes(claims: Claims, issuer: IssuerSettings) -> frozenset[str]:
-    """OAuth scopes: a list, or words separated by spaces (RFC 9068 2.2.3)."""
-    found: set[str] = set()
-    for path in issuer.scopes:
-        value = at(claims, path)
-        found.update(_words(value) or () if isinstance(value, str) else _strings(claims, path))
-    return frozenset(found)
-
-
-def teams(claims: Claims, issuer: IssuerSettings) -> frozenset[str]:
-    """The values of all team claims, each one name or a list."""
-    found: set[str] = set()
-    for path in issuer.teams:
-        value = at(claims, path)
-        found.update(_single(value) or () if isinstance(value, str) else _strings(claims, path))
-    return frozenset(found)
-
-
-def text(claims: Claims, path: ClaimPath | None) -> str | None:
-    """A claim that describes its caller: a string of a sensible length, or nothing."""
-    value = at(claims, path) if path is not None else None
-    return value if isinstance(value, str) and 0 < len(value) <= MAX_NAME else None
-
-
-def at(claims: Any, path: ClaimPath) -> Any:
-    """What stands at a path of literal keys; None where nothing does."""
-    for key in path:
-        if not isinstance(claims, dict):
-            return None
-        claims = claims.get(key)
-    return claims
-
-
-def _strings(claims: Claims, path: ClaimPath) -> list[str]:
-    values = _list(at(claims, path)) or []
-    _cap(values, path)
-    return values
-
-
-def _cap(values: list[str], path: ClaimPath) -> None:
-    if len(values) > MAX_VALUES:
-        raise Refusal(
-            Reason.INVALID_CLAIM,
-            f"The token's {'.'.join(path)} holds more than {MAX_VALUES} values.",
-        )
-
-
-def _list(value: Any) -> list[str] | None:
-    # parsed JSON holds no subclass of str
-    return value if isinstance(value, list) and _STRING.issuperset(map(type, value)) else None
-
-
-def _words(value: Any) -> list[str] | None:
-    return [word for word in value.split(" ") if word] if isinstance(value, str) else None
-
-
-def _single(value: Any) -> list[str] | None:
-    return [value] if isinstance(value, str) and value else None
-
-
-_FORMS: Final[Mapping[Callable[[Any], list[str] | None], str]] = {
-    _list: "a list of strings",
-    _words: "a string of words",
-    _single: "a string",
-}

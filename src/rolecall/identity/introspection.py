@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 from rolecall.config import Client
 from rolecall.core import Refusal
-from rolecall.identity.claims import Claims
+from rolecall.identity.claim_values import Claims
 from rolecall.identity.client_auth import credentials
 from rolecall.identity.session import Answer, Disconnected, FetchError, Session
 from rolecall.wire import strict_json

@@ -13,7 +13,7 @@ import aiohttp
 
 from rolecall.config import Opaque
 from rolecall.core import Reason, Refusal
-from rolecall.identity.claims import Claims
+from rolecall.identity.claim_values import Claims
 from rolecall.identity.introspection import by_introspection, by_userinfo
 from rolecall.identity.session import FetchError, Session, towards
 from rolecall.identity.verdicts import Verdict

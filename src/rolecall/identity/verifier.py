@@ -13,7 +13,7 @@ from rolecall.core import KEYS_ISSUER, Caller, Reason, Refusal
 from rolecall.identity import claims as claim
 from rolecall.identity.access_token import accept
 from rolecall.identity.active_token import described, introspected
-from rolecall.identity.claims import Claims
+from rolecall.identity.claim_values import Claims
 from rolecall.identity.fetch import Fetch, fetch_json
 from rolecall.identity.guard import Presented, open_token
 from rolecall.identity.keysource import Fetches, KeySource, Pace

@@ -5,7 +5,7 @@ Source: Auth0's "Access token profiles".
 
 from typing import Final
 
-from rolecall.identity.claims import Claims
+from rolecall.identity.claim_values import Claims
 from rolecall.identity.profiles.profile import Profile, foreign_kind
 
 _CLIENTS: Final = "@clients"

@@ -5,7 +5,7 @@ Source: Amazon's "Understanding the access token" and "Verifying JSON web tokens
 
 from typing import Final
 
-from rolecall.identity.claims import Claims
+from rolecall.identity.claim_values import Claims
 from rolecall.identity.profiles.profile import Profile, foreign_kind
 
 

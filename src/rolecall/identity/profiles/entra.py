@@ -9,7 +9,7 @@ from typing import Final
 
 from rolecall.config import IssuerSettings
 from rolecall.core import Reason, Refusal
-from rolecall.identity.claims import Claims
+from rolecall.identity.claim_values import Claims
 from rolecall.identity.profiles.profile import Profile, foreign_kind
 
 _TENANT: Final = re.compile("[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from rolecall.identity.claims import Claims
+from rolecall.identity.claim_values import Claims
 from rolecall.identity.profiles.profile import Profile, foreign_kind
 
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from rolecall.config import IssuerSettings
 from rolecall.core import Reason, Refusal
-from rolecall.identity.claims import Claims
+from rolecall.identity.claim_values import Claims
 from rolecall.identity.profiles.profile import Profile
 
 _SERVICE_ACCOUNT: Final = ".gserviceaccount.com"

@@ -6,7 +6,7 @@ and its ``TokenUtil``.
 
 from typing import Final
 
-from rolecall.identity.claims import Claims
+from rolecall.identity.claim_values import Claims
 from rolecall.identity.profiles.profile import Profile, foreign_kind
 
 _SERVICE_ACCOUNT: Final = "service-account-"

@@ -6,7 +6,7 @@ Source: Okta's "Access token payload" and "ID token payload".
 
 from typing import Final
 
-from rolecall.identity.claims import Claims
+from rolecall.identity.claim_values import Claims
 from rolecall.identity.profiles.profile import Profile, foreign_kind
 
 

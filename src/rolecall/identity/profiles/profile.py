@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from rolecall.config import IssuerSettings
-from rolecall.identity.claims import Claims
+from rolecall.identity.claim_values import Claims
 
 ACCESS_TOKEN_TYPES: Final = frozenset({"jwt", "at+jwt"})
 # tuples, since a claim may be anything, also what has no hash
