@@ -121,6 +121,7 @@ def test_a_spelling_that_only_some_upstreams_read_is_refused(ask, upstream, door
 @every_way
 def test_a_call_is_allowed_by_what_surrounds_it(ask, door):
     assert ask("blue", door, ("X-Team", "blue")).status == 200
+    assert ask("blue", door, ("X-Team", " blue \t")).status == 200
     assert ask("home", door).status == 200
 
 

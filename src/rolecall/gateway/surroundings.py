@@ -34,7 +34,8 @@ def _listed(headers: Headers, names: frozenset[str]) -> Mapping[str, str]:
         if name in found:
             raise Refusal(Reason.INVALID_REQUEST, f"The header {name} was sent more than once.")
         try:
-            found[name] = value.decode()
+            # white space around a value is no part of it (RFC 9110 5.5)
+            found[name] = value.strip(b" \t").decode()
         except UnicodeDecodeError:
             raise Refusal(Reason.INVALID_REQUEST, f"The header {name} is not UTF-8.") from None
     return found

@@ -181,6 +181,7 @@ class Connection(asyncio.Protocol):
     def on_message_begin(self) -> None:
         """A request begins."""
         self._url = b""
+        self._headers = []
 
     def on_url(self, url: bytes) -> None:
         """A piece of the request's target."""
@@ -260,8 +261,8 @@ class Connection(asyncio.Protocol):
             self.transport.pause_reading()
 
     def resume_reading(self) -> None:
-        """Take more."""
-        if self._paused:
+        """Take more, unless requests wait already."""
+        if self._paused and not self._next:
             self._paused = False
             if not self.transport.is_closing():
                 self.transport.resume_reading()
@@ -289,8 +290,7 @@ class Connection(asyncio.Protocol):
         """Begin the next request, if there is one and none is being answered."""
         if self._active is None and self._next and not self.transport.is_closing():
             self._active = cycle = self._next.popleft()
-            if not self._next:
-                self.resume_reading()
+            self.resume_reading()
             cycle.begin(self._app, self._server_state.tasks)
 
     def _decline(self, rest: memoryview) -> None:

@@ -59,3 +59,30 @@ class Gate:
             how = "answered"
         finally:
             self.ended.append((path, how))
+
+
+class Stream:
+    """An application that sends the pieces that a test puts into it; an empty one is the last.
+
+    Attributes:
+        pieces: put them here.
+        sent: how many bytes it has got rid of.
+        ended: how its turns have ended.
+    """
+
+    def __init__(self):
+        self.pieces = asyncio.Queue()
+        self.sent = 0
+        self.ended = []
+
+    async def __call__(self, _scope, _receive, send):
+        how = "cancelled"
+        try:
+            await send({"type": "http.response.start", "status": 200, "headers": []})
+            while piece := await self.pieces.get():
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+                self.sent += len(piece)
+            await send({"type": "http.response.body", "body": b""})
+            how = "answered"
+        finally:
+            self.ended.append(how)

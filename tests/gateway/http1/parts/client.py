@@ -26,7 +26,7 @@ class Client:
     def __init__(self, sock):
         self.sock = sock
         self._loop = asyncio.get_running_loop()
-        self._got = b""
+        self._got = bytearray()
 
     async def send(self, *pieces):
         """Send the pieces, each of which the server reads by itself."""
@@ -39,21 +39,24 @@ class Client:
         """Everything that comes until the server hangs up."""
         while await self._more():
             pass
-        got, self._got = self._got, b""
+        got, self._got = bytes(self._got), bytearray()
         return got
 
     async def until(self, ending):
         """Everything up to these bytes, and with them."""
         while ending not in self._got:
             assert await self._more(), self._got
-        got, _, self._got = self._got.partition(ending)
-        return got + ending
+        size = self._got.index(ending) + len(ending)
+        got = bytes(self._got[:size])
+        del self._got[:size]
+        return got
 
     async def answer(self, method="GET"):
         """The next answer."""
-        while (found := first_answer(self._got, method)) is None:
+        while (found := first_answer(bytes(self._got), method)) is None:
             assert await self._more(), self._got
-        answer, self._got = found
+        answer, rest = found
+        self._got[:] = rest
         return answer
 
     async def rest_of_answers(self, *methods):

@@ -40,6 +40,7 @@ class Serving:
         client = Client(sock)
         self._clients.append(client)
         await until(lambda: len(self.connections) == len(self._clients), "the server has accepted")
+        await rounds()
         return client
 
     def close_clients(self):
