@@ -65,9 +65,9 @@ def test_a_route_that_is_not_ours_is_an_error(told):
     assert (
         "2:66: error: role_permissions[0].routes[1]: is no route of Rolecall; choose among"
         " llm_api_routes, openai_routes, anthropic_routes, /v1/chat/completions,"
-        " /chat/completions, /v1/messages, /messages, info_routes, public_routes, /v1/models,"
-        " /models."
-    ) in told(permission("routes: [openai_routes, management_routes], "))
+        " /chat/completions, /v1/messages, /messages, info_routes, public_routes,"
+        " management_routes, spend_tracking_routes, mcp_routes, /v1/models, /models."
+    ) in told(permission("routes: [openai_routes, /v1/embeddings], "))
 
 
 def test_a_permission_without_models_allows_none(configure, told):

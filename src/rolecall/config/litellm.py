@@ -5,7 +5,15 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from rolecall.config import claim_path, litellm_identity, lowering, opaque_tokens, schema, urls
+from rolecall.config import (
+    claim_path,
+    litellm_identity,
+    litellm_policy,
+    lowering,
+    opaque_tokens,
+    schema,
+    urls,
+)
 from rolecall.config import issuers as native
 from rolecall.config.document import Document, KeyPath
 from rolecall.config.issuer_keys import NamedIssuer
@@ -17,22 +25,7 @@ from rolecall.config.settings import (
     Opaque,
     Timeouts,
 )
-from rolecall.core import MODEL_ENDPOINTS, RoleMapping, Rule, Source
-
-_ROUTES: Final[dict[str, tuple[str, ...]]] = {
-    "llm_api_routes": MODEL_ENDPOINTS,
-    "openai_routes": ("chat",),
-    "anthropic_routes": ("messages",),
-    "/v1/chat/completions": ("chat",),
-    "/chat/completions": ("chat",),
-    "/v1/messages": ("messages",),
-    "/messages": ("messages",),
-    # what these two open needs no rule here
-    "info_routes": (),
-    "public_routes": (),
-    "/v1/models": (),
-    "/models": (),
-}
+from rolecall.core import RoleMapping, Rule, Source
 
 _USERINFO_TTL: Final = 60
 _NO_ENDPOINT: Final = "needs oidc_userinfo_endpoint: the URL of the userinfo endpoint."
@@ -45,6 +38,11 @@ HINTS: Final[Mapping[str, str]] = {
     " configuration; write require: at the issuer for claims that must have a value, or when: at a"
     " role for a condition over all of them",
     "general_settings.litellm_jwtauth.user_id_upsert": _NO_DATABASE,
+    "general_settings.litellm_jwtauth.enforce_team_based_model_access": "teams have no models of"
+    " their own here; write a role with when: over caller.teams, and rules for it",
+    "general_settings.allowed_routes": "write routes in role_permissions, or endpoints in rules",
+    "model_list.model_info.access_windows": "write not_before and expires at a rule, or when: over"
+    " now, the time of the call",
     "general_settings.litellm_jwtauth.team_id_upsert": _NO_DATABASE,
     "general_settings.litellm_jwtauth.team_id_default": _NO_DATABASE,
     "general_settings.litellm_jwtauth.sync_user_role_and_teams": _NO_DATABASE,
@@ -96,13 +94,9 @@ def policy(file: schema.File, document: Document) -> Lowered:
         lowered.mappings = litellm_identity.roles(auth, lowered.role_paths, document)
         lowered.issuers = litellm_identity.listed_issuers(auth, document, lowered.claims)
         lowered.userinfo = bool(auth.oidc_userinfo_enabled)
-    for path, permissions in (
-        (("general_settings", "role_permissions"), general.role_permissions),
-        ((*at, "role_permissions"), auth.role_permissions if auth else []),
-        (("role_permissions",), file.role_permissions),
-    ):
-        for index, permission in enumerate(permissions):
-            _permission(permission, (*path, index), document, lowered)
+    written = litellm_policy.policy(file, document)
+    lowered.mappings += written.mappings
+    lowered.rules = written.rules
     return lowered
 
 
@@ -147,33 +141,6 @@ def with_userinfo(
 def _of_userinfo(origin: str, roles: tuple[claim_path.ClaimPath, ...] | None) -> IssuerSettings:
     named = NamedIssuer(origin, KeysFrom())
     return native.build(Issuer.model_construct(), named, None, roles, Source("", 0))
-
-
-def _permission(
-    permission: schema.RolePermission, path: KeyPath, document: Document, lowered: Lowered
-) -> None:
-    if permission.models is None:
-        document.warn(path, "names no models, and so allows none; add models.")
-    endpoints: list[str] = ["*"] if permission.routes is None else []
-    for index, route in enumerate(permission.routes or ()):
-        if route not in _ROUTES:
-            document.report(
-                (*path, "routes", index),
-                f"is no route of Rolecall; choose among {', '.join(_ROUTES)}.",
-            )
-        endpoints.extend(_ROUTES.get(route, ()))
-    lowered.rules.append(
-        (
-            path,
-            Rule(
-                effect="allow",
-                roles=(permission.role,),
-                models=tuple(permission.models or ()),
-                endpoints=tuple(dict.fromkeys(endpoints)),
-                source=document.source(path),
-            ),
-        )
-    )
 
 
 def models(

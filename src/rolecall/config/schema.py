@@ -73,6 +73,29 @@ class MetricsSection(_Section):
     roles: OneOrMore
 
 
+class ScopeMapping(_Section):
+    """LiteLLM's ``litellm_jwtauth.scope_mappings[]``."""
+
+    scope: Text
+    models: list[Text] | None = None
+    routes: list[Text] | None = None
+
+
+class AccessGroupRule(_Section):
+    """LiteLLM's ``general_settings.access_group_rules[]``."""
+
+    attribute: Text
+    contains: Text | None = None
+    equals: Text | None = None
+    access_group: Text
+
+
+class ModelInfo(_Section):
+    """LiteLLM's ``model_list[].model_info``."""
+
+    access_groups: list[Text] = []
+
+
 class RolePermission(_Section):
     """LiteLLM's ``role_permissions[]``."""
 
@@ -127,6 +150,10 @@ class LiteLLMAuth(_Section):
     oidc_userinfo_endpoint: Text | None = None
     oidc_userinfo_cache_ttl: Annotated[int, Field(ge=0, le=3600)] | None = None
     role_permissions: list[RolePermission] = []
+    enforce_scope_based_access: bool | None = None
+    scope_mappings: list[ScopeMapping] = []
+    admin_allowed_routes: list[Text] | None = None
+    team_allowed_routes: list[Text] | None = None
 
 
 class GeneralSettings(_Section):
@@ -136,6 +163,7 @@ class GeneralSettings(_Section):
     master_key: Text | None = Field(default=None, repr=False)
     litellm_jwtauth: LiteLLMAuth | None = None
     role_permissions: list[RolePermission] = []
+    access_group_rules: list[AccessGroupRule] = []
 
 
 class LiteLLMParams(_Section):
@@ -155,6 +183,7 @@ class LiteLLMModel(_Section):
     model_name: Text | None = None
     model: Text | None = None
     litellm_params: LiteLLMParams
+    model_info: ModelInfo = ModelInfo()
 
 
 class RouterSettings(_Section):
