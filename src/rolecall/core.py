@@ -281,6 +281,7 @@ class RoleMapping:
         clients: OAuth clients, one of which is enough.
         when: a condition over the caller and its claims.
         includes: roles that whoever holds this one holds too.
+        claims: the role claims whose values count; empty means all of the issuer's.
     """
 
     role: str
@@ -294,6 +295,7 @@ class RoleMapping:
     clients: tuple[str, ...] = ()
     when: Condition | None = None
     includes: tuple[str, ...] = ()
+    claims: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,8 @@ R, NONE = {"r"}, set()
 CASES = {
     "one of the values": (mapping(any_of=("a", "b")), {"values": ["b"]}, R),
     "none of the values": (mapping(any_of=("a", "b")), {"values": ["c"]}, NONE),
+    "a value of another claim": (mapping(any_of=("a",), claims=(("x",),)), {"values": ["a"]}, NONE),
+    "a value of the claim": (mapping(any_of=("a",), claims=(("roles",),)), {"values": ["a"]}, R),
     "all of the values": (mapping(all_of=("a", "b")), {"values": ["b", "a", "c"]}, R),
     "some of all the values": (mapping(all_of=("a", "b")), {"values": ["a"]}, NONE),
     "a value too many": (

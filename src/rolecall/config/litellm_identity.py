@@ -106,10 +106,17 @@ def roles(
 
     if auth.admin_jwt_scope is not None:
         give(_PROXY_ADMIN, (*AT, "admin_jwt_scope"), scopes=(auth.admin_jwt_scope,))
+    # two claims are not mixed: a value of one is none of the other
+    of_users, of_roles = (
+        (_path(getattr(auth, key), (*AT, key), document),) if paths and len(paths) > 1 else ()
+        for key in ("user_roles_jwt_field", "roles_jwt_field")
+    )
     if auth.user_allowed_roles is not None and paths:
-        give(INTERNAL_USER, (*AT, "user_allowed_roles"), any_of=tuple(auth.user_allowed_roles))
+        allowed = tuple(auth.user_allowed_roles)
+        give(INTERNAL_USER, (*AT, "user_allowed_roles"), any_of=allowed, claims=of_users)
     for index, mapping in enumerate(auth.role_mappings):
-        give(mapping.internal_role, (*AT, "role_mappings", index), any_of=(mapping.role,))
+        place = (*AT, "role_mappings", index)
+        give(mapping.internal_role, place, any_of=(mapping.role,), claims=of_roles)
     sections: list[tuple[KeyPath, _Claims, tuple[str, ...]]] = [
         (AT, auth, ()),
         *((path, entry, (entry.issuer,)) for path, entry in _entries(auth)),

@@ -62,6 +62,7 @@ def _role(
         clients=names("clients"),
         when=when,
         includes=tuple(section.includes or ()),
+        claims=tuple(section.claims or ()),
     )
 
 

@@ -7,6 +7,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from rolecall.config.conditions import MAX_LENGTH
 from rolecall.config.instants import parse_instant
+from rolecall.config.issuer_schema import Path
 from rolecall.config.shapes import Section, Text
 from rolecall.core import EFFORTS
 
@@ -91,6 +92,7 @@ class Role(Section):
     scopes: Terms | None = None
     clients: Terms | None = None
     issuers: Terms | None = None
+    claims: Annotated[list[Path], Field(min_length=1)] | None = None
     when: When | None = None
     includes: Annotated[list[Text], Field(min_length=1)] | None = None
 

@@ -123,6 +123,7 @@ def _mapping_key(mapping: RoleMapping, role: str) -> tuple[Any, ...]:
                 mapping.scopes,
                 mapping.clients,
                 mapping.issuers,
+                mapping.claims,
             )
         ),
         compile_condition(mapping.when.text, "role").tree if mapping.when else None,

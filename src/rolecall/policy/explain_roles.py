@@ -37,7 +37,8 @@ def role_steps(table: RoleTable, caller: Caller) -> Iterator[Step]:
         found = [
             number
             for number, mapping in enumerate(table.mappings)
-            if claim.value in mapping.any_of or claim.value in mapping.all_of
+            if (claim.value in mapping.any_of or claim.value in mapping.all_of)
+            and (not mapping.claims or claim.path in mapping.claims)
         ]
         told.update(found)
         if not found:

@@ -97,6 +97,8 @@ def unmet(mapping: RoleMapping, caller: Caller, values: frozenset[str]) -> str |
         caller: a verified caller.
         values: the values of the caller's role claims.
     """
+    if mapping.claims:
+        values = frozenset(c.value for c in caller.role_claims if c.path in mapping.claims)
     if mapping.issuers and caller.issuer not in mapping.issuers:
         return "the caller is another issuer's"
     if mapping.any_of and values.isdisjoint(mapping.any_of):

@@ -6,6 +6,7 @@ from rolecall.core import RoleMapping
 def way_to(mapping: RoleMapping) -> str:
     """What a caller must hold for a role mapping to give its role."""
     asked = [
+        *([f"in {_words(tuple(map('.'.join, mapping.claims)), 'or')}"] if mapping.claims else []),
         *_one_of("a role claim", mapping.any_of),
         *([f"role claims {_words(mapping.all_of, 'and')}"] if mapping.all_of else []),
         *([f"no role claim {_words(mapping.none_of, 'or')}"] if mapping.none_of else []),

@@ -15,9 +15,13 @@ def match(pattern, name):
 
 def roles(mappings, caller):
     """The roles that are held, and those whose condition cannot be evaluated."""
-    values = {claim.value for claim in caller.role_claims}
     held, doubtful = set(), set()
     for mapping in mappings:
+        values = {
+            claim.value
+            for claim in caller.role_claims
+            if not mapping.claims or claim.path in mapping.claims
+        }
         if (
             (mapping.issuers and caller.issuer not in mapping.issuers)
             or (mapping.any_of and not values & set(mapping.any_of))

@@ -102,6 +102,7 @@ mappings = st.lists(
         clients=some(CLIENTS),
         when=conditions(ROLE_CONDITIONS),
         includes=some(ROLES),
+        claims=st.sampled_from([(), (), (("roles",),), (("other",),)]),
     ),
     max_size=5,
 )
@@ -112,7 +113,10 @@ callers = st.builds(
     client=st.none() | st.sampled_from(CLIENTS),
     kind=st.sampled_from(["person", "workload"]),
     role_claims=st.lists(
-        st.builds(RoleClaim, path=st.just(("roles",)), value=st.sampled_from(VALUES)), max_size=3
+        st.builds(
+            RoleClaim, path=st.sampled_from([("roles",), ("other",)]), value=st.sampled_from(VALUES)
+        ),
+        max_size=3,
     ).map(tuple),
     roles=st.frozensets(st.sampled_from(ROLES)),
     scopes=st.frozensets(st.sampled_from(SCOPES)),
