@@ -11,7 +11,7 @@ import pytest
 from pydantic import BaseModel
 
 from rolecall.cli import main
-from rolecall.config import case_schema, issuer_schema, policy_schema, schema
+from rolecall.config import case_schema, issuer_schema, load, policy_schema, schema
 from rolecall.core import STATUS, Reason
 
 ROOT = Path(__file__).parents[1]
@@ -118,3 +118,14 @@ def test_every_option_of_the_command_line_stands_in_the_documentation(name):
         for option in parameter.opts
     }
     assert options - words_in_code(documented) == set()
+
+
+@pytest.mark.parametrize("name", ["configuration.md", "metrics.md"])
+def test_every_stanza_of_the_reference_loads(tmp_path, name):
+    stanzas = re.findall(r"```yaml\n(.*?)```", page(name), re.DOTALL)
+    assert stanzas
+    file = tmp_path / "rolecall.yaml"
+    for stanza in stanzas:
+        file.write_text(stanza, encoding="utf-8")
+        named = dict.fromkeys(re.findall(r"os\.environ/(\w+)", stanza), "secret")
+        assert load(file, named).settings
