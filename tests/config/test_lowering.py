@@ -364,6 +364,15 @@ def test_a_deployment_has_deadlines_in_seconds(settings, written, expected):
     assert settings(text).models[0].timeouts == expected
 
 
+def test_an_upstream_may_need_http_2(settings, told):
+    model = ISSUER + "models: [{name: a, model: openai/x, api_base: 'https://gpu'"
+    assert settings(model + "}]").models[0].transport == "http1"
+    assert settings(model + ", transport: http2}]").models[0].transport == "http2"
+    assert told(model + ", transport: h3}]")[0].endswith(
+        "error: models[0].transport: should be 'http1' or 'http2'."
+    )
+
+
 def test_an_upstream_may_be_met_with_certificates_of_ones_own(settings, told, tmp_path):
     model = ISSUER + "models: [{name: a, model: openai/x, api_base: 'https://gpu', "
     ca, cert, key, absent = (tmp_path / name for name in ("ca", "cert", "key", "absent"))

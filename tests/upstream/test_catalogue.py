@@ -40,6 +40,12 @@ def test_a_base_url_is_given_a_version_where_it_has_none(api_base, url):
     assert versioned(api_base) == url
 
 
+@pytest.mark.parametrize("transport", ["http1", "http2"])
+def test_a_destination_says_how_it_is_reached(transport):
+    catalogue = Catalogue([served("gpt", transport=transport)])
+    assert catalogue.choose(Call("chat", "gpt")).destination.transport == transport
+
+
 def test_a_provider_serves_its_own_endpoints():
     catalogue = Catalogue([served("gpt"), served("claude", "anthropic")])
     assert {name: set(doors) for name, doors in catalogue.doors.items()} == {

@@ -18,6 +18,7 @@ from rolecall.config.settings import (
     StaticKey,
     Timeouts,
     Tls,
+    TransportName,
 )
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "StaticKey",
     "Timeouts",
     "Tls",
+    "TransportName",
     "is_public",
     "load",
     "proxy_for",

@@ -90,6 +90,7 @@ def deployment(  # noqa: PLR0913 - both dialects meet here
         tls=_tls(section, path, document) if isinstance(section, schema.Model) else None,
         # without the text: the line may hold the key
         source=replace(document.source(path), text=""),
+        transport=section.transport if isinstance(section, schema.Model) else "http1",
     )
 
 

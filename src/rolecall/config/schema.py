@@ -17,7 +17,7 @@ from rolecall.config.policy_schema import (
     RuleEntry,
     Terms,
 )
-from rolecall.config.settings import ProviderName
+from rolecall.config.settings import ProviderName, TransportName
 from rolecall.config.shapes import Names, OneOrMore, Seconds, Text
 from rolecall.config.shapes import Section as _Section
 
@@ -56,6 +56,7 @@ class Model(_Section):
     ca_file: Text | None = None
     client_cert: Text | None = None
     client_key: Text | None = None
+    transport: TransportName = "http1"
 
 
 class LimitsSection(_Section):

@@ -20,6 +20,7 @@ Profile = Literal[
     "kubernetes",
 ]
 ProviderName = Literal["openai", "anthropic"]
+TransportName = Literal["http1", "http2"]
 ClientAuth = Literal[
     "client_secret_basic", "client_secret_post", "private_key_jwt", "tls_client_auth"
 ]
@@ -253,6 +254,7 @@ class ModelSettings:
         api_key: the company's key; never shown.
         timeouts: deadlines.
         tls: None for the system's certificate authorities and no client certificate.
+        transport: the version of HTTP that the upstream speaks.
     """
 
     name: str
@@ -263,6 +265,7 @@ class ModelSettings:
     timeouts: Timeouts
     tls: Tls | None
     source: Source
+    transport: TransportName = "http1"
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from rolecall.gateway.snapshot import Snapshot
 from rolecall.gateway.way import call_model, list_models
 from rolecall.gateway.workers import Workers
 from rolecall.record import Recorder, in_this_loop
-from rolecall.upstream import Http1Transport, Transport
+from rolecall.upstream import Transport, Transports
 from rolecall.wire import Format
 
 log = logging.getLogger("rolecall.gateway")
@@ -46,7 +46,7 @@ class Gateway:
         self,
         snapshot: Snapshot,
         *,
-        make_transport: Callable[[], Transport] = Http1Transport,
+        make_transport: Callable[[], Transport] = Transports,
         recorder: Recorder | None = None,
         background: Callable[[], Coroutine[Any, Any, None]] | None = None,
         siblings: Path | None = None,

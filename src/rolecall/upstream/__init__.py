@@ -2,7 +2,6 @@
 
 from rolecall.upstream.catalogue import Catalogue, Deployment
 from rolecall.upstream.forward import outgoing
-from rolecall.upstream.http1 import Http1Transport
 from rolecall.upstream.outbox import Outbox, outbox
 from rolecall.upstream.transport import (
     Destination,
@@ -12,6 +11,7 @@ from rolecall.upstream.transport import (
     Transport,
     TransportError,
 )
+from rolecall.upstream.transports import Transports
 from rolecall.upstream.waiting import Wait
 
 __all__ = [
@@ -19,12 +19,12 @@ __all__ = [
     "Deployment",
     "Destination",
     "Headers",
-    "Http1Transport",
     "Outbox",
     "Request",
     "Response",
     "Transport",
     "TransportError",
+    "Transports",
     "Wait",
     "outbox",
     "outgoing",

@@ -98,7 +98,13 @@ def _deployments(settings: ModelSettings) -> Iterator[tuple[str, Deployment]]:
             endpoint,
             Deployment(
                 settings,
-                Destination(base + door.path, tuple(headers), settings.timeouts, settings.tls),
+                Destination(
+                    base + door.path,
+                    tuple(headers),
+                    settings.timeouts,
+                    settings.tls,
+                    settings.transport,
+                ),
                 _ALWAYS_PASS | door.passes,
                 provider.defaults,
                 door.translate,

@@ -48,10 +48,7 @@ class Dialer:
             async with asyncio.timeout(within):
                 return await self._connect(make)
         except TimeoutError:
-            raise TransportError(
-                Reason.UPSTREAM_TIMEOUT,
-                f"The upstream did not accept a connection within {within:g} s.",
-            ) from None
+            raise not_accepted(within) from None
         except ssl.SSLError:
             raise TransportError(
                 Reason.UPSTREAM_UNAVAILABLE, "The upstream's TLS certificate or handshake is bad."
@@ -75,3 +72,10 @@ class Dialer:
             make, origin.host, origin.port, ssl=self.context
         )
         return connection
+
+
+def not_accepted(within: float) -> TransportError:
+    """The error for a connection that was not there in time; ``within`` is in seconds."""
+    return TransportError(
+        Reason.UPSTREAM_TIMEOUT, f"The upstream did not accept a connection within {within:g} s."
+    )

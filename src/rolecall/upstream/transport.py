@@ -7,7 +7,7 @@ from collections.abc import Awaitable
 from dataclasses import dataclass
 from typing import Protocol
 
-from rolecall.config import Timeouts, Tls
+from rolecall.config import Timeouts, Tls, TransportName
 from rolecall.core import Reason
 
 Headers = list[tuple[bytes, bytes]]
@@ -38,12 +38,14 @@ class Destination:
         headers: names in lower case; the company's credentials are among them.
         timeouts: deadlines in seconds.
         tls: None for the system's certificate authorities and no client certificate.
+        transport: the version of HTTP that is spoken there.
     """
 
     url: str
     headers: tuple[tuple[bytes, bytes], ...]
     timeouts: Timeouts
     tls: Tls | None = None
+    transport: TransportName = "http1"
 
 
 @dataclass(slots=True)

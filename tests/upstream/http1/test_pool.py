@@ -10,7 +10,7 @@ from rolecall.core import Reason
 from rolecall.upstream.http1 import pool as pools
 from rolecall.upstream.transport import TransportError
 
-from ..parts.exchange import Answer, body_of, counts, outcome, request, whole
+from ..parts.exchange import UNUSABLE, Answer, body_of, counts, outcome, request, whole
 from ..parts.server import own, serving
 from .parts.transcripts import HELLO
 
@@ -91,19 +91,7 @@ async def test_a_request_that_would_be_two_is_not_sent(transport, path, header):
         assert server.peers == []
 
 
-@pytest.mark.parametrize(
-    "url",
-    [
-        "ftp://127.0.0.1/",
-        "http:///path",
-        "http://127.0.0.1:99999/",
-        "http://127.0.0.1:x/",
-        f"http://{'a' * 64}.example/",
-        "http://a..b/",
-        "http://127.0.0.1/\u20ac",
-        "http://[::1/",
-    ],
-)
+@pytest.mark.parametrize("url", UNUSABLE)
 async def test_a_url_that_cannot_be_used_is_unavailable(transport, url):
     assert await outcome(transport, request(url)) is Reason.UPSTREAM_UNAVAILABLE
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from rolecall.config import Timeouts, Tls
 from rolecall.core import Reason
-from rolecall.upstream.http1 import Http1Response, Http1Transport
-from rolecall.upstream.transport import Destination, Headers, Request, TransportError
+from rolecall.upstream.http1 import Http1Transport
+from rolecall.upstream.http2 import Http2Transport
+from rolecall.upstream.transport import Destination, Headers, Request, Response, TransportError
 
 JSON = ((b"content-type", b"application/json"),)
 PATIENT = Timeouts(connect=5, first_byte=5, stream=5, idle=5)
@@ -22,6 +23,18 @@ class Answer:
 
 
 Outcome = Answer | Reason
+AnyTransport = Http1Transport | Http2Transport
+
+UNUSABLE = [
+    "ftp://127.0.0.1/",
+    "http:///path",
+    "http://127.0.0.1:99999/",
+    "http://127.0.0.1:x/",
+    f"http://{'a' * 64}.example/",
+    "http://a..b/",
+    "http://127.0.0.1/\u20ac",
+    "http://[::1/",
+]
 
 
 def request(
@@ -43,7 +56,7 @@ def request(
     )
 
 
-async def whole(response: Http1Response) -> Answer:
+async def whole(response: Response) -> Answer:
     """Read an answer to its end and close it."""
     try:
         body = bytearray()
@@ -54,7 +67,7 @@ async def whole(response: Http1Response) -> Answer:
         response.close()
 
 
-async def outcome(transport: Http1Transport, asked: Request) -> Outcome:
+async def outcome(transport: AnyTransport, asked: Request) -> Outcome:
     """The answer to a request, or the reason why there is none."""
     try:
         return await whole(await transport.send(asked))
@@ -62,11 +75,11 @@ async def outcome(transport: Http1Transport, asked: Request) -> Outcome:
         return error.reason
 
 
-async def body_of(transport: Http1Transport, asked: Request) -> bytes:
+async def body_of(transport: AnyTransport, asked: Request) -> bytes:
     return (await whole(await transport.send(asked))).body
 
 
-async def counts(transport: Http1Transport) -> tuple[int, int]:
+async def counts(transport: AnyTransport) -> tuple[int, int]:
     """Open and idle connections, once the loop has told of those that have just ended."""
     for _ in range(5):
         await asyncio.sleep(0)

@@ -18,6 +18,13 @@ class Received:
     body: bytes
 
 
+def reset(writer: asyncio.StreamWriter) -> None:
+    """End a connection with RST."""
+    sock = writer.get_extra_info("socket")
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
+
+
 @dataclass
 class Peer:
     """A client's connection as the server sees it."""
@@ -55,9 +62,7 @@ class Peer:
 
     def reset(self) -> None:
         """End the connection with RST."""
-        sock = self.writer.get_extra_info("socket")
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.writer.transport.abort()
+        reset(self.writer)
 
 
 Answer = Callable[[Peer, Received], Awaitable[None]]
