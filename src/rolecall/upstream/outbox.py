@@ -21,17 +21,17 @@ class Outbox:
             is on its way once it is more.
     """
 
-    __slots__ = ("_loop", "_waiting", "rounds")
+    __slots__ = ("_waiting", "rounds")
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
+    def __init__(self) -> None:
         self._waiting: list[tuple[asyncio.Transport, bytes]] = []
         self.rounds = 0
 
     def write(self, transport: asyncio.Transport, data: bytes) -> None:
         """Write soon."""
         if not self._waiting:
-            self._loop.call_soon(self._after_this_round)
+            # asked for, not kept: whoever is kept by its loop must not keep the loop
+            asyncio.get_running_loop().call_soon(self._after_this_round)
         self._waiting.append((transport, data))
 
     def flush(self) -> None:
@@ -44,7 +44,7 @@ class Outbox:
 
     def _after_this_round(self) -> None:
         # what is called soon is called before the loop looks; what that calls soon, after
-        self._loop.call_soon(self.flush)
+        asyncio.get_running_loop().call_soon(self.flush)
 
 
 _OUTBOXES: Final[WeakKeyDictionary[asyncio.AbstractEventLoop, Outbox]] = WeakKeyDictionary()
@@ -54,5 +54,5 @@ def outbox(loop: asyncio.AbstractEventLoop) -> Outbox:
     """The outbox of this loop, which all its connections share."""
     found = _OUTBOXES.get(loop)
     if found is None:
-        found = _OUTBOXES[loop] = Outbox(loop)
+        found = _OUTBOXES[loop] = Outbox()
     return found
