@@ -3,6 +3,7 @@
 Nothing here imports anything else of the project, does I/O or reads a clock.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -194,6 +195,30 @@ class Caller:
     def identity(self) -> tuple[str, str, str]:
         """Who it is: issuer, kind, subject. A client's ID is never a person's (RFC 9700 4.15)."""
         return self.issuer, self.kind, self.subject
+
+
+@dataclass(frozen=True, slots=True)
+class Revocation:
+    """Tokens that are not believed any more: an issuer's, of which all holds that is set here.
+
+    Attributes:
+        issuer: its name; `KEYS_ISSUER` for static keys.
+        jti: the token's ID.
+        sid: the session that it was issued in.
+        sub: whom it is about.
+        client: the OAuth client that it was issued to.
+        issued_before: seconds since the epoch; a token that does not say when it was issued was
+            issued before.
+        expires: seconds since the epoch from which on this does not count any more.
+    """
+
+    issuer: str
+    jti: str | None = None
+    sid: str | None = None
+    sub: str | None = None
+    client: str | None = None
+    issued_before: float | None = None
+    expires: float = math.inf
 
 
 EFFORTS: Final = ("none", "minimal", "low", "medium", "high", "xhigh", "max")

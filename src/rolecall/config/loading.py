@@ -14,6 +14,7 @@ from rolecall.config import (
     opaque_tokens,
     plain_secrets,
     policy_lowering,
+    revocations,
     schema,
     static_keys,
 )
@@ -146,6 +147,7 @@ def _lower(
         keys=tuple(key for _, key in keys),
         metrics=metrics,
         explain=ExplainSettings(frozenset(file.explain.administrators), file.explain.header),
+        revocations=revocations.revocations(file.revocations, issuers, document),
         condition_headers=frozenset(name.lower() for name in file.conditions.headers),
         files=(document.file, *(one.document.file for one in included)),
     )

@@ -97,6 +97,24 @@ class ModelInfo(_Section):
     access_groups: list[Text] = []
 
 
+class RevocationEntry(_Section):
+    """``revocations.entries[]``."""
+
+    issuer: Text
+    jti: Text | None = None
+    sid: Text | None = None
+    sub: Text | None = None
+    client: Text | None = None
+    issued_before: Text | None = None
+    expires: Text | None = None
+
+
+class RevocationsSection(_Section):
+    """``revocations``."""
+
+    entries: list[RevocationEntry] = []
+
+
 class RolePermission(_Section):
     """LiteLLM's ``role_permissions[]``."""
 
@@ -214,6 +232,7 @@ class File(_Section):
     models: list[Model] = []
     limits: LimitsSection = LimitsSection()
     metrics: MetricsSection | None = None
+    revocations: RevocationsSection = RevocationsSection()
     general_settings: GeneralSettings = GeneralSettings()
     role_permissions: list[RolePermission] = []
     model_list: list[LiteLLMModel] = []

@@ -5,7 +5,7 @@ from typing import Final, Literal
 
 from rolecall.config.claim_path import ClaimPath
 from rolecall.config.signing_key import SigningKey
-from rolecall.core import RoleMapping, Rule, Source
+from rolecall.core import Revocation, RoleMapping, Rule, Source
 
 Profile = Literal[
     "generic",
@@ -306,6 +306,17 @@ class ExplainSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class RevocationSettings:
+    """What is revoked.
+
+    Attributes:
+        entries: those that stand in the configuration.
+    """
+
+    entries: tuple[Revocation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """A whole configuration.
 
@@ -324,3 +335,4 @@ class Settings:
     condition_headers: frozenset[str] = frozenset()
     files: tuple[str, ...] = ()
     explain: ExplainSettings = field(default_factory=ExplainSettings)
+    revocations: RevocationSettings = field(default_factory=RevocationSettings)

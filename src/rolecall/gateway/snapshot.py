@@ -36,6 +36,7 @@ def compile_snapshot(settings: Settings, *, clock: Callable[[], float] = time.ti
             limits=settings.limits,
             complete=partial(assign_roles, table),
             keys=[replace(key, roles=included_roles(table, key.roles)) for key in settings.keys],
+            revocations=settings.revocations.entries,
         ),
         catalogue=Catalogue(settings.models),
         limits=settings.limits,

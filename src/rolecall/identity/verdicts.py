@@ -1,5 +1,6 @@
 """Verified credentials are remembered: the next request with one costs a hash and a look-up."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
@@ -90,6 +91,12 @@ class Verdicts:
         """Forget every token that one of these keys has signed."""
         for key, remembered in list(self._verdicts.items()):
             if remembered.thumbprint in thumbprints:
+                self._forget(key)
+
+    def forget_callers(self, chosen: Callable[[Caller], bool]) -> None:
+        """Forget every credential whose caller is chosen."""
+        for key, remembered in list(self._verdicts.items()):
+            if chosen(remembered.caller):
                 self._forget(key)
 
     def _forget(self, key: bytes) -> None:

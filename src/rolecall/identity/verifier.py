@@ -2,14 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
 from rolecall.config import IssuerSettings, KeysFrom, Limits, Opaque, StaticKey
-from rolecall.core import KEYS_ISSUER, Caller, Reason, Refusal
+from rolecall.core import KEYS_ISSUER, Caller, Reason, Refusal, Revocation
 from rolecall.identity import claims as claim
 from rolecall.identity.access_token import accept
 from rolecall.identity.active_token import described, introspected
@@ -18,6 +18,7 @@ from rolecall.identity.fetch import Fetch, fetch_json
 from rolecall.identity.guard import Presented, open_token
 from rolecall.identity.keysource import Fetches, KeySource, Pace
 from rolecall.identity.opaque import LookUps, OpaqueTokens, owner
+from rolecall.identity.revocations import Revocations
 from rolecall.identity.signature import Verify, verify
 from rolecall.identity.signing_key import SigningIssuer, signing_key
 from rolecall.identity.static_keys import StaticKeys
@@ -61,6 +62,7 @@ class Verifier:
         limits: sizes of tokens.
         complete: what is added to a caller before it is remembered: its roles.
         keys: static keys; their roles are their own.
+        revocations: what the configuration revokes.
         clock: seconds since the epoch.
         fetch: how documents are had.
         pace: how often issuers are asked.
@@ -74,6 +76,7 @@ class Verifier:
         limits: Limits,
         complete: Callable[[Caller], Caller],
         keys: Sequence[StaticKey] = (),
+        revocations: Collection[Revocation] = (),
         clock: Callable[[], float] = time.time,
         fetch: Fetch = fetch_json,
         pace: Pace | None = None,
@@ -85,6 +88,7 @@ class Verifier:
         self._verify = verify_signature
         self._verdicts = Verdicts()
         self._keys = StaticKeys(keys, clock)
+        self._revocations = Revocations(revocations)
         self.tallies = Tallies()
         self._tasks: list[asyncio.Task[None]] = []
         self.sources: dict[tuple[KeysFrom, str], KeySource] = {}
@@ -201,6 +205,15 @@ class Verifier:
         """Whose a credential is, if that was found out lately and may still be believed."""
         return self._verdicts.find(token, self._clock())
 
+    def revoke(self, revocations: Collection[Revocation]) -> None:
+        """Believe these tokens no more, from the next request on."""
+        self._revocations.add(revocations)
+        self._verdicts.forget_callers(Revocations(revocations).concern)
+
+    def reinstate(self, revocations: Collection[Revocation]) -> None:
+        """Take back what `revoke` was told."""
+        self._revocations.remove(revocations)
+
     async def authenticate(self, token: bytes) -> Caller:
         """Say whose a credential is: a token's, or a static key's.
 
@@ -220,6 +233,7 @@ class Verifier:
             issuer, verify = self._way(credential)
             tally = self.tallies.of(issuer)
             verdict = await verify()
+            self._revocations.check(verdict.caller)
         except Refusal as refusal:
             tally.refuse(refusal.reason)
             raise
