@@ -1,13 +1,16 @@
 """Answers that are written here, and answers that are passed on."""
 
 import asyncio
+from collections.abc import Awaitable
 from typing import Final
 
 from rolecall.core import Reason, Refusal
+from rolecall.gateway.asgi import Send
 from rolecall.gateway.exchange import Exchange
+from rolecall.gateway.http1 import SENT
 from rolecall.upstream import Headers, Response, TransportError
 from rolecall.wire import Format, WholeEvents, error_body, error_event, foreign_error, strict_json
-from rolecall.wire.translation import Translation, UpstreamFormatError
+from rolecall.wire.translation import StreamTranslation, Translation, UpstreamFormatError
 
 MAX_ANSWER: Final = 256 * 1024 * 1024
 
@@ -125,13 +128,15 @@ async def _relay_events(
     # the head waits for the first piece: an upstream that fails at once is still an error
     chunk = await response.read()
     await exchange.start(response.status, headers)
-    send = exchange.send
+    passing = _Passing(exchange.send, stream)
     failure = None
     try:
-        while chunk:
-            if data := stream.feed(chunk):
-                await send({"type": "http.response.body", "body": data, "more_body": True})
-            chunk = await response.read()
+        if chunk:
+            passing(chunk)
+            await passing.caught_up()
+            await response.pass_on(passing)
+            while await passing.caught_up():
+                await response.pass_on(passing)
         last = stream.end()
     except TransportError as error:
         failure = Refusal(error.reason, error.message)
@@ -142,8 +147,53 @@ async def _relay_events(
     except asyncio.CancelledError:
         # the server stops; or the client is gone, and nothing is sent any more
         last = error_event(form, STOPPING, exchange.request_id)
-    await send({"type": "http.response.body", "body": last})
+    await exchange.send({"type": "http.response.body", "body": last})
     return failure
+
+
+class _Passing:
+    """Passes the pieces of a stream on, from within whatever brings them.
+
+    A coroutine that is woken for each piece costs as much as the piece. It is needed where the
+    client does not keep up, or a piece is not what it should be.
+    """
+
+    __slots__ = ("_broken", "_pending", "_send", "_stream")
+
+    def __init__(self, send: Send, stream: WholeEvents | StreamTranslation) -> None:
+        self._send = send
+        self._stream = stream
+        self._pending: Awaitable[None] | None = None
+        self._broken: UpstreamFormatError | None = None
+
+    def __call__(self, chunk: bytes) -> bool:
+        """Send a piece; return whether another may follow at once."""
+        try:
+            data = self._stream.feed(chunk)
+        except UpstreamFormatError as error:
+            self._broken = error
+            return False
+        if not data:
+            return True
+        sent = self._send({"type": "http.response.body", "body": data, "more_body": True})
+        if sent is SENT:
+            return True
+        self._pending = sent
+        return False
+
+    async def caught_up(self) -> bool:
+        """Wait for the client; return whether there was need to, and so whether more may come.
+
+        Raises:
+            UpstreamFormatError: the last piece was not of the upstream's format.
+        """
+        if self._broken is not None:
+            raise self._broken
+        if self._pending is None:
+            return False
+        pending, self._pending = self._pending, None
+        await pending
+        return True
 
 
 async def _whole(response: Response, piece: bytes) -> bytes:

@@ -3,7 +3,7 @@
 An implementation maps its library's exceptions to `TransportError` at its edge.
 """
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,6 +11,9 @@ from rolecall.config import Timeouts, Tls, TransportName
 from rolecall.core import Reason
 
 Headers = list[tuple[bytes, bytes]]
+
+Sink = Callable[[bytes], bool]
+"""Is given a piece of a body as it comes; says whether it wants another now. Raises nothing."""
 
 
 class TransportError(Exception):
@@ -88,6 +91,14 @@ class Response(Protocol):
 
         Raises:
             TransportError: the upstream stalled, broke off, or broke the protocol.
+        """
+        ...
+
+    def pass_on(self, sink: Sink) -> Awaitable[None]:
+        """Hand each piece of the body to ``sink`` as it comes, until it wants no more or the end.
+
+        Raises:
+            TransportError: as `read` does.
         """
         ...
 

@@ -21,6 +21,9 @@ class WholeEvents:
         """The bytes up to the last end of an event; one that is very long passes in pieces."""
         if self._held:
             data = self._held + data
+        elif data.endswith(b"\n\n"):
+            # the usual piece: whole events
+            return data
         end = max(data.rfind(b"\n\n") + 2, data.rfind(b"\r\n\r\n") + 4, data.rfind(b"\r\r") + 2)
         if end < 4 and not data.endswith((b"\n\n", b"\r\r")):
             end = 0

@@ -58,7 +58,31 @@ async def exchange(connection):
     return Answer(connection.status, connection.headers, body)
 
 
-async def played(transcript, pieces):
+def passed_on(appetite):
+    """An exchange whose body is passed on to a sink that has enough whenever ``appetite`` says."""
+    moods = iter(appetite)
+
+    async def exchange(connection):
+        body = b""
+
+        def sink(piece):
+            nonlocal body
+            body += piece
+            return next(moods, True)
+
+        try:
+            await connection.request(b"POST / HTTP/1.1\r\n\r\n", b"", **PATIENT)
+            while not connection.ended:
+                await connection.pass_on(sink)
+        except TransportError as error:
+            connection.abort()
+            return error.reason
+        return Answer(connection.status, connection.headers, body)
+
+    return exchange
+
+
+async def played(transcript, pieces, exchange=exchange):
     """What comes of the transcript in pieces, and whether the connection may serve again."""
     async with asyncio.timeout(10), pair() as (connection, theirs, _):
         exchanging = asyncio.create_task(exchange(connection))
@@ -103,6 +127,54 @@ def cut(data, places):
 @given(transcript=st.sampled_from(SHORT), places=st.lists(st.integers(0, 5_000), max_size=20))
 async def test_a_transcript_in_any_pieces(transcript, places):
     check(transcript, *await played(transcript, cut(transcript.sent, places)))
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    transcript=st.sampled_from(SHORT),
+    places=st.lists(st.integers(0, 5_000), max_size=20),
+    appetite=st.lists(st.booleans(), max_size=20),
+)
+async def test_a_transcript_passed_on_in_any_pieces(transcript, places, appetite):
+    pieces = cut(transcript.sent, places)
+    check(transcript, *await played(transcript, pieces, passed_on(appetite)))
+
+
+async def test_what_is_passed_on_needs_no_coroutine_until_it_is_enough():
+    async with asyncio.timeout(5), pair() as (connection, theirs, _):
+        loop = asyncio.get_running_loop()
+        got = []
+
+        def sink(piece):
+            got.append((piece, asyncio.current_task()))
+            return piece != b"enough"
+
+        asking = asyncio.create_task(connection.request(b"x", b"", **PATIENT))
+        await loop.sock_recv(theirs, 100)
+        theirs.send(OK + b"\r\n")
+        await asking
+        passing = asyncio.create_task(connection.pass_on(sink))
+        for piece in (b"one", b"two", b"three", b"enough"):
+            await rounds(4)
+            assert not passing.done()
+            theirs.send(piece)
+        await passing
+        assert [piece for piece, _ in got] == [b"one", b"two", b"three", b"enough"]
+        # the first is handed over by whoever asked, the others by what brings them
+        assert [task is passing for _, task in got] == [True, False, False, False]
+        connection.abort()
+
+
+async def test_a_body_that_stalls_while_it_is_passed_on_is_late():
+    async with asyncio.timeout(5), pair() as (connection, theirs, _):
+        loop = asyncio.get_running_loop()
+        hasty = {**PATIENT, "timeouts": Timeouts(first_byte=5, idle=0.05)}
+        asking = asyncio.create_task(connection.request(b"x", b"", **hasty))
+        await loop.sock_recv(theirs, 100)
+        theirs.send(OK + b"\r\nhello")
+        await asking
+        with pytest.raises(TransportError, match=r"sent nothing for 0\.05 s"):
+            await connection.pass_on(lambda _: True)
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))

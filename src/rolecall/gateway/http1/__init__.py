@@ -7,5 +7,6 @@ head, and how long a client may take to send its body or to read its answer.
 """
 
 from rolecall.gateway.http1.connection import Connection
+from rolecall.gateway.http1.cycle import SENT
 
-__all__ = ["Connection"]
+__all__ = ["SENT", "Connection"]

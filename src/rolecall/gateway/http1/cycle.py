@@ -33,7 +33,8 @@ class _Done:
         return _NOTHING
 
 
-_DONE: Final = _Done()
+SENT: Final = _Done()
+"""What `Cycle.send` returns where everything is done already."""
 
 
 class Unwritable(RuntimeError):
@@ -148,7 +149,7 @@ class Cycle:
         if self._connection.unread is not None:
             return self._send_later(self._connection.unread, message)
         self._send(message)
-        return _DONE
+        return SENT
 
     async def _send_later(self, unread: asyncio.Future[None], message: Message) -> None:
         # who is cancelled here must not take the future of others with it

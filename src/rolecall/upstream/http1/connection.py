@@ -18,7 +18,7 @@ from rolecall.config import Timeouts
 from rolecall.core import Reason
 from rolecall.upstream.outbox import outbox
 from rolecall.upstream.tls import TlsObject
-from rolecall.upstream.transport import Headers, TransportError
+from rolecall.upstream.transport import Headers, Sink, TransportError
 from rolecall.upstream.waiting import Wait
 
 MAX_HEAD: Final = 64 * 1024
@@ -75,6 +75,7 @@ class Connection(asyncio.Protocol):
         "_pieces",
         "_round",
         "_silent",
+        "_sink",
         "_timer",
         "_tls",
         "_total",
@@ -99,6 +100,7 @@ class Connection(asyncio.Protocol):
         self._round = -1
         self._tls: TlsObject | None = None
         self._wait = Wait(loop)
+        self._sink: Sink | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._fault: TransportError | None = None
         self._pieces: deque[bytes] = deque()
@@ -185,6 +187,30 @@ class Connection(asyncio.Protocol):
             self._look_by(self._last + self._idle)
             # what wakes it may be less than a piece: a chunk's size, a trailer
             await self._wait
+        return self._take()
+
+    async def pass_on(self, sink: Sink) -> None:
+        """Hand each piece of the body to ``sink`` as it comes, until it wants no more or the end.
+
+        Raises:
+            TransportError: as `read` does.
+        """
+        while (piece := await self.read()) and sink(piece):
+            if self._pieces or not self._flows():
+                continue
+            # from here on the pieces call it themselves, and what is none of them wakes
+            self._sink = sink
+            self._last = self._loop.time()
+            self._look_by(self._last + self._idle)
+            try:
+                await self._wait
+                if self._sink is None:
+                    return
+            finally:
+                self._sink = None
+
+    def _take(self) -> bytes:
+        pieces = self._pieces
         data = pieces.popleft() if len(pieces) == 1 else b"".join(pieces)
         pieces.clear()
         self._buffered = 0
@@ -253,6 +279,11 @@ class Connection(asyncio.Protocol):
             self._fail(Reason.UPSTREAM_ERROR, "The upstream sends fields without an end.")
         if self._head_done or self._fault is not None:
             self._last = self._loop.time()
+            if self._sink is not None and self._flows():
+                if not self._pieces or self._sink(self._take()):
+                    return
+                # it wants no more now
+                self._sink = None
             self._wait.wake()
 
     def eof_received(self) -> bool:
@@ -393,6 +424,9 @@ class Connection(asyncio.Protocol):
                 self._fault = TransportError(
                     Reason.UPSTREAM_ERROR, f"The upstream broke off {what}."
                 )
+
+    def _flows(self) -> bool:
+        return self._fault is None and not self._complete
 
     def _unsent(self) -> bool:
         return self._round == self._outbox.rounds

@@ -9,7 +9,7 @@ from rolecall.core import Reason
 from rolecall.upstream.http1.connection import Connection, StaleConnection
 from rolecall.upstream.http1.pool import Pool
 from rolecall.upstream.origin import Origin, Target
-from rolecall.upstream.transport import Destination, Headers, Request, TransportError
+from rolecall.upstream.transport import Destination, Headers, Request, Sink, TransportError
 
 _MOST_WAYS: Final = 4096
 _FAREWELL_ROUNDS: Final = 100
@@ -42,6 +42,17 @@ class Http1Response:
         if self._connection is None:
             raise RuntimeError("the answer was closed")
         return self._connection.read()
+
+    def pass_on(self, sink: Sink) -> Awaitable[None]:
+        """Hand each piece of the body to ``sink`` as it comes, until it wants no more or the end.
+
+        Raises:
+            TransportError: as `read` does.
+            RuntimeError: as `read` does.
+        """
+        if self._connection is None:
+            raise RuntimeError("the answer was closed")
+        return self._connection.pass_on(sink)
 
     def close(self) -> None:
         """Give the connection back, or end it if the body was not read to its end."""

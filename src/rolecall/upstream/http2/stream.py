@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 from rolecall.config import Timeouts
 from rolecall.core import Reason
-from rolecall.upstream.transport import Headers, TransportError
+from rolecall.upstream.transport import Headers, Sink, TransportError
 from rolecall.upstream.waiting import Wait
 
 if TYPE_CHECKING:
@@ -130,6 +130,15 @@ class Stream:
         if self._fault is not None:
             raise self._fault
         return b""
+
+    async def pass_on(self, sink: Sink) -> None:
+        """Hand each piece of the body to ``sink`` as it comes, until it wants no more or the end.
+
+        Raises:
+            TransportError: as `read` does.
+        """
+        while (piece := await self.read()) and sink(piece):
+            pass
 
     def close(self) -> None:
         """End the request, if its answer has not come to its end."""
