@@ -19,6 +19,7 @@ COMMANDS = [
     "who",
     "can",
     "diff",
+    "replay",
     "test",
     "key",
     "demo",

@@ -163,7 +163,7 @@ def test_differences_are_told_for_callers(rolecall, tmp_path):
         ("callers.yaml", "ada: 7", "callers.yaml does not map names to claims."),
         ("callers.yaml", "ada: {}", "callers.yaml: ada: The token has no sub"),
         ("callers.yaml", "a: [", "callers.yaml:"),
-        ("callers.jsonl", "{}\n", "callers.jsonl:1 is no recorded decision with claims."),
+        ("callers.jsonl", "{}\n", "callers.jsonl:1 is no recorded decision."),
     ],
 )
 def test_callers_that_cannot_be_read_exit_2(rolecall, tmp_path, name, text, sentence):

@@ -9,7 +9,14 @@ from prometheus_client.openmetrics.parser import (
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from rolecall import __version__
-from rolecall.record import Figures, IssuerFigures, KeySetFigures, LookUpFigures, exposition
+from rolecall.record import (
+    Figures,
+    IssuerFigures,
+    KeySetFigures,
+    LookUpFigures,
+    PolicyFigures,
+    exposition,
+)
 from rolecall.record.metrics import SERIES
 
 ONE, OTHER = "https://one.example", 'https://other.example/"quoted\\'
@@ -33,8 +40,13 @@ FIGURES = Figures(
     ],
     verdicts=12,
     reloads={"applied": 1, "rejected": 2},
+    policy=PolicyFigures(3, (("allow", "no_role", 4),), 5, 6),
 )
 EXPECTED = {
+    ("rolecall_condition_errors_total",): 3,
+    ("rolecall_shadow_decisions_total", "candidate", "no_role", "decided", "allow"): 4,
+    ("rolecall_decisions_written_total",): 5,
+    ("rolecall_decisions_dropped_total",): 6,
     ("rolecall_info", "version", __version__): 1,
     ("rolecall_verdicts_total", "issuer", ONE, "reason", "accepted"): 7,
     ("rolecall_verdicts_total", "issuer", ONE, "reason", "expired"): 3,

@@ -14,6 +14,7 @@ _COMMANDS: Final = (
     "who",
     "can",
     "diff",
+    "replay",
     "test",
     "key",
     "demo",

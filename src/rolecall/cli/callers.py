@@ -9,6 +9,7 @@ from rolecall.config.document import read
 from rolecall.core import Caller, Refusal
 from rolecall.identity import caller_from
 from rolecall.policy import Table, assign_roles
+from rolecall.record import caller_of
 from rolecall.wire import strict_json
 
 
@@ -24,6 +25,8 @@ def load_callers(path: Path, settings: Settings, table: Table) -> dict[str, Call
     Raises:
         Unusable: the file cannot be read, or claims in it cannot be used.
     """
+    if path.suffix == ".jsonl":
+        return {name: assign_roles(table, caller) for name, caller in _recorded(path).items()}
     callers = {}
     for name, claims in _claims(path).items():
         issuer = issuer_of(claims, settings)
@@ -35,8 +38,6 @@ def load_callers(path: Path, settings: Settings, table: Table) -> dict[str, Call
 
 
 def _claims(path: Path) -> dict[str, dict[str, Any]]:
-    if path.suffix == ".jsonl":
-        return _recorded(path)
     try:
         data = read(path).data
     except ConfigurationError as error:
@@ -47,13 +48,12 @@ def _claims(path: Path) -> dict[str, dict[str, Any]]:
     return named
 
 
-def _recorded(path: Path) -> dict[str, dict[str, Any]]:
+def _recorded(path: Path) -> dict[str, Caller]:
     found = {}
     for number, line in enumerate(path.read_bytes().splitlines(), 1):
         try:
-            entry = strict_json.loads(line)
-            claims = entry["caller"]["claims"]
-        except (Refusal, KeyError, TypeError):
-            raise Unusable(f"{path}:{number} is no recorded decision with claims.") from None
-        found[f"{claims.get('iss')} {claims.get('sub')}"] = claims
+            caller = caller_of(strict_json.loads(line))
+        except (Refusal, KeyError, TypeError, ValueError):
+            raise Unusable(f"{path}:{number} is no recorded decision.") from None
+        found[f"{caller.issuer} {caller.subject}"] = caller
     return found

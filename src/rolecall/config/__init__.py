@@ -6,6 +6,7 @@ from rolecall.config.problems import ConfigurationError, Problem
 from rolecall.config.proxies import proxy_for
 from rolecall.config.settings import (
     Client,
+    DecisionSettings,
     IssuerSettings,
     KeysFrom,
     Limits,
@@ -15,6 +16,7 @@ from rolecall.config.settings import (
     ProviderName,
     Reach,
     Settings,
+    ShadowSettings,
     StaticKey,
     Timeouts,
     Tls,
@@ -24,6 +26,7 @@ from rolecall.config.settings import (
 __all__ = [
     "Client",
     "ConfigurationError",
+    "DecisionSettings",
     "IssuerSettings",
     "KeysFrom",
     "Limits",
@@ -35,6 +38,7 @@ __all__ = [
     "ProviderName",
     "Reach",
     "Settings",
+    "ShadowSettings",
     "StaticKey",
     "Timeouts",
     "Tls",

@@ -1,7 +1,7 @@
 """One file becomes settings, or a list of everything that is wrong with it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rolecall.config import (
@@ -22,8 +22,9 @@ from rolecall.config import issuers as native_issuers
 from rolecall.config.document import Document, KeyPath, read
 from rolecall.config.including import Included, check_bounds, read_included
 from rolecall.config.issuer_schema import Issuer
+from rolecall.config.policy_schema import DecisionsSection
 from rolecall.config.problems import ConfigurationError, Problem
-from rolecall.config.settings import ExplainSettings, Settings
+from rolecall.config.settings import DecisionSettings, ExplainSettings, Settings, ShadowSettings
 from rolecall.config.validation import validated
 from rolecall.core import RoleMapping, Rule
 
@@ -79,10 +80,43 @@ def load_document(
         file.include, document, environ, allow_unknown=allow_unknown, offline=offline
     )
     settings = _lower(file, document, environ, included, offline=offline)
+    if file.shadow is not None:
+        settings = _with_shadow(settings, Path(document.file).parent / file.shadow, document)
     for one in included:
         document.problems.extend(one.document.problems)
     document.stop_on_errors()
     return Loaded(settings, document.sorted_problems(), tuple(secrets))
+
+
+def _with_shadow(settings: Settings, path: Path, document: Document) -> Settings:
+    """The same with a candidate's policy; of that file nothing else is used."""
+    try:
+        candidate = read(path)
+        candidate.data.pop("shadow", None)
+        candidate.data.pop("decisions", None)
+        found = load_document(candidate, {}, offline=True).settings
+    except ConfigurationError as error:
+        document.report(("shadow",), f"{path} cannot be used.")
+        document.problems.extend(error.problems)
+        return settings
+    shadow = ShadowSettings(found.file, found.roles, found.rules, found.condition_headers)
+    return replace(settings, shadow=shadow, files=(*settings.files, *found.files))
+
+
+def _decisions(section: DecisionsSection | None, document: Document) -> DecisionSettings | None:
+    if section is None:
+        return None
+    path = Path(document.file).parent / section.path
+    if not path.parent.is_dir():
+        document.report(("decisions", "path"), "lies in a folder that is not there.")
+    return DecisionSettings(
+        path=path,
+        include_claims=tuple(section.include_claims),
+        max_bytes=section.max_bytes,
+        max_age=section.max_age,
+        keep=section.keep,
+        on_failure=section.on_failure,
+    )
 
 
 def _lower(
@@ -149,6 +183,7 @@ def _lower(
         explain=ExplainSettings(frozenset(file.explain.administrators), file.explain.header),
         revocations=revocations.revocations(file.revocations, issuers, document),
         condition_headers=frozenset(name.lower() for name in file.conditions.headers),
+        decisions=_decisions(file.decisions, document),
         files=(document.file, *(one.document.file for one in included)),
     )
 

@@ -171,6 +171,17 @@ class IncludedFile(Section):
     rules: list[RuleEntry] = []
 
 
+class DecisionsSection(Section):
+    """``decisions``."""
+
+    path: Text
+    include_claims: list[Path] = []
+    max_bytes: Annotated[int, Field(ge=1000)] = 100 * 1024 * 1024
+    max_age: Annotated[int, Field(ge=1, le=31_622_400)] = 86_400
+    keep: Annotated[int, Field(ge=0, le=10_000)] = 10
+    on_failure: Literal["continue", "stop"] = "continue"
+
+
 class ExplainSection(Section):
     """``explain``."""
 

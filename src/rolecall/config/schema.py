@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field
 from rolecall.config.issuer_schema import Issuer
 from rolecall.config.policy_schema import (
     ConditionsSection,
+    DecisionsSection,
     ExplainSection,
     IncludeEntry,
     Role,
@@ -229,6 +230,8 @@ class File(_Section):
     lists: dict[Text, Terms] = {}
     conditions: ConditionsSection = ConditionsSection()
     explain: ExplainSection = ExplainSection()
+    decisions: DecisionsSection | None = None
+    shadow: Text | None = None
     models: list[Model] = []
     limits: LimitsSection = LimitsSection()
     metrics: MetricsSection | None = None

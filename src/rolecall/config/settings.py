@@ -1,6 +1,7 @@
 """What a configuration says, in one form whatever dialect it was written in."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final, Literal
 
 from rolecall.config.claim_path import ClaimPath
@@ -293,6 +294,37 @@ class Metrics:
 
 
 @dataclass(frozen=True, slots=True)
+class DecisionSettings:
+    """Where decisions are written down.
+
+    Attributes:
+        path: a file of JSON lines.
+        include_claims: paths of claims that are written too.
+        max_bytes: the size at which the file is turned over.
+        max_age: seconds after its first entry at which it is turned over.
+        keep: former files that are kept.
+        on_failure: whether calls go on while decisions cannot be written.
+    """
+
+    path: Path
+    include_claims: tuple[ClaimPath, ...]
+    max_bytes: int
+    max_age: int
+    keep: int
+    on_failure: Literal["continue", "stop"]
+
+
+@dataclass(frozen=True, slots=True)
+class ShadowSettings:
+    """A candidate policy that is asked beside the live one."""
+
+    file: str
+    roles: tuple[RoleMapping, ...]
+    rules: tuple[Rule, ...]
+    condition_headers: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class ExplainSettings:
     """Who is told why.
 
@@ -334,5 +366,7 @@ class Settings:
     metrics: Metrics | None = None
     condition_headers: frozenset[str] = frozenset()
     files: tuple[str, ...] = ()
+    decisions: DecisionSettings | None = None
+    shadow: ShadowSettings | None = None
     explain: ExplainSettings = field(default_factory=ExplainSettings)
     revocations: RevocationSettings = field(default_factory=RevocationSettings)

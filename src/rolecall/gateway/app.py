@@ -76,9 +76,12 @@ class Gateway:
         """Put a new generation in the old one's place; requests that have begun keep theirs."""
         former = self._snapshot
         snapshot.verifier.adopt(former.verifier)
+        unused = snapshot.watch.adopt(former.watch)
         await snapshot.verifier.start()
         self._snapshot = snapshot
         await former.verifier.retire()
+        if unused is not None:
+            await asyncio.to_thread(unused.close)
         self.reloads["applied"] += 1
         _log_facts(snapshot)
 
@@ -150,6 +153,8 @@ class Gateway:
         if background is not None:
             background.cancel()
         await self._workers.stop()
+        if self._snapshot.watch.log is not None:
+            await asyncio.to_thread(self._snapshot.watch.log.close)
         await self._snapshot.verifier.stop()
         if self._transport is not None:
             await self._transport.close()

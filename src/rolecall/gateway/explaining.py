@@ -11,7 +11,7 @@ from rolecall.gateway.body import check_head, read_body
 from rolecall.gateway.credentials import authenticated, find_token
 from rolecall.gateway.exchange import Exchange
 from rolecall.gateway.snapshot import Snapshot
-from rolecall.gateway.surroundings import circumstances
+from rolecall.gateway.way import around_of
 from rolecall.identity import caller_from
 from rolecall.policy import assign_roles, explain
 from rolecall.wire import parse_call, read_parameters, strict_json
@@ -54,7 +54,7 @@ async def answer_explain(exchange: Exchange, snapshot: Snapshot) -> None:
     question = _Question(
         _caller(asked, caller, snapshot),
         _call(asked),
-        _around(asked, circumstances(exchange.scope, snapshot)),
+        _around(asked, around_of(exchange, snapshot)),
     )
     explanation = explain(snapshot.table, question.caller, question.call, question.around)
     if not administers:

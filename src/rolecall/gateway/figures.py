@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 
 from rolecall.gateway.snapshot import Snapshot
+from rolecall.gateway.watching import Watch
 from rolecall.identity import IssuerState, Tally
-from rolecall.record import Figures, IssuerFigures, KeySetFigures, LookUpFigures
+from rolecall.record import Figures, IssuerFigures, KeySetFigures, LookUpFigures, PolicyFigures
 
 
 def figures(snapshot: Snapshot, reloads: Mapping[str, int]) -> Figures:
@@ -23,6 +24,16 @@ def figures(snapshot: Snapshot, reloads: Mapping[str, int]) -> Figures:
         ],
         verdicts=verifier.memory,
         reloads=dict(reloads),
+        policy=_policy(snapshot.watch),
+    )
+
+
+def _policy(watch: Watch) -> PolicyFigures:
+    return PolicyFigures(
+        condition_errors=watch.tally.condition_errors,
+        shadow=tuple((was, would, n) for (was, would), n in watch.tally.shadow.items()),
+        written=watch.log.written if watch.log else 0,
+        dropped=watch.log.dropped if watch.log else 0,
     )
 
 

@@ -6,14 +6,16 @@ from typing import Any
 from rolecall.core import Circumstances, Decision
 from rolecall.gateway.exchange import Exchange
 
-Observe = Callable[[Exchange, dict[str, Any], int, Circumstances | None, Decision], None]
-"""Is told of a decision: the exchange, the body before it is lowered, its length in bytes."""
+Observe = Callable[[Exchange, dict[str, Any], int, float, Circumstances | None, Decision], None]
+"""Is told of a decision: the exchange, the body before it is lowered, its length in bytes, the time
+in seconds since the epoch, the circumstances if they mattered, and the decision."""
 
 
-def show_decision(
+def show_decision(  # noqa: PLR0913, PLR0917 - observers are called alike
     exchange: Exchange,
     body: dict[str, Any],  # noqa: ARG001 - observers are called alike
     size: int,  # noqa: ARG001
+    now: float,  # noqa: ARG001
     around: Circumstances | None,  # noqa: ARG001
     decision: Decision,
 ) -> None:

@@ -2,11 +2,12 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from rolecall.config import Limits, Settings
 from rolecall.gateway.observing import Observe, show_decision
+from rolecall.gateway.watching import Watch
 from rolecall.identity import Verifier
 from rolecall.policy import Table, assign_roles, compile_policy, included_roles
 from rolecall.upstream import Catalogue
@@ -23,11 +24,16 @@ class Snapshot:
     limits: Limits
     clock: Callable[[], float] = time.time
     observers: tuple[Observe, ...] = ()
+    watch: Watch = field(default_factory=Watch)
 
 
 def compile_snapshot(settings: Settings, *, clock: Callable[[], float] = time.time) -> Snapshot:
     """Compile settings; nothing is fetched yet. The clock tells seconds since the epoch."""
     table = compile_policy(settings.roles, settings.rules)
+    watch = Watch(settings.decisions, settings.shadow, settings.condition_headers)
+    observers: list[Observe] = [show_decision] if settings.explain.header else []
+    if settings.decisions is not None or settings.shadow is not None:
+        observers.append(watch)
     return Snapshot(
         settings=settings,
         table=table,
@@ -41,5 +47,6 @@ def compile_snapshot(settings: Settings, *, clock: Callable[[], float] = time.ti
         catalogue=Catalogue(settings.models),
         limits=settings.limits,
         clock=clock,
-        observers=(show_decision,) if settings.explain.header else (),
+        observers=tuple(observers),
+        watch=watch,
     )

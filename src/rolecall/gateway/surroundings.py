@@ -4,12 +4,16 @@ from collections.abc import Mapping
 
 from rolecall.core import Circumstances, Reason, Refusal
 from rolecall.gateway.asgi import Scope
-from rolecall.gateway.snapshot import Snapshot
 from rolecall.upstream import Headers
 
 
-def circumstances(scope: Scope, snapshot: Snapshot) -> Circumstances:
+def circumstances(scope: Scope, now: float, readable: frozenset[str]) -> Circumstances:
     """The circumstances of a request, as far as conditions may read them.
+
+    Args:
+        scope: the request.
+        now: seconds since the epoch.
+        readable: the headers that conditions may read, in lower case.
 
     Raises:
         Refusal: ``invalid_request`` where a header that conditions may read is sent twice, or is
@@ -17,9 +21,9 @@ def circumstances(scope: Scope, snapshot: Snapshot) -> Circumstances:
     """
     client = scope.get("client")
     return Circumstances(
-        now=snapshot.clock(),
+        now=now,
         source_ip=client[0] if client else None,
-        headers=_listed(scope["headers"], snapshot.settings.condition_headers),
+        headers=_listed(scope["headers"], readable),
     )
 
 

@@ -50,14 +50,13 @@ async def call_model(
     around = None
     if looks_at_the_call(snapshot.table, caller):
         call = replace(call, parameters=read_parameters(value, len(body)))
-        around = circumstances(exchange.scope, snapshot)
+        around = around_of(exchange, snapshot)
     exchange.call = call
     decision = decide(snapshot.table, caller, call, around)
-    for observe in snapshot.observers:
-        observe(exchange, value, len(body), around, decision)
+    if snapshot.observers:
+        _observed(exchange, value, len(body), snapshot, around, decision)
     if not decision.allowed:
-        names = callable_models(snapshot.table, caller, snapshot.catalogue.doors, around)
-        raise denied(decision, call, names)
+        raise _refused(decision, exchange, snapshot, around)
     unchanged: bytes | None = body
     if decision.exceeded:
         lower(value, call, decision)
@@ -75,6 +74,31 @@ async def call_model(
         raise Refusal(error.reason, error.message) from None
 
 
+def _observed(  # noqa: PLR0913, PLR0917 - what observers are told
+    exchange: Exchange,
+    body: dict[str, Any],
+    size: int,
+    snapshot: Snapshot,
+    around: Circumstances | None,
+    decision: Decision,
+) -> None:
+    now = snapshot.clock() if around is None else around.now
+    for observe in snapshot.observers:
+        observe(exchange, body, size, now, around, decision)
+
+
+def _refused(
+    decision: Decision, exchange: Exchange, snapshot: Snapshot, around: Circumstances | None
+) -> Refusal:
+    assert exchange.caller is not None  # noqa: S101 - the caller and the call are known by now
+    assert exchange.call is not None  # noqa: S101
+    if decision.reason is Reason.CONDITION_ERROR:
+        snapshot.watch.tally.condition_errors += 1
+    doors = snapshot.catalogue.doors
+    names = callable_models(snapshot.table, exchange.caller, doors, around)
+    return denied(decision, exchange.call, names)
+
+
 async def list_models(exchange: Exchange, route: Route, snapshot: Snapshot) -> None:
     """Answer with the models that the caller may call, or with one of them.
 
@@ -84,7 +108,7 @@ async def list_models(exchange: Exchange, route: Route, snapshot: Snapshot) -> N
     exchange.caller = caller = await authenticated(find_token(exchange.scope["headers"]), snapshot)
     around = None
     if looks_at_the_call(snapshot.table, caller):
-        around = circumstances(exchange.scope, snapshot)
+        around = around_of(exchange, snapshot)
     names = callable_models(snapshot.table, caller, snapshot.catalogue.doors, around)
     if route.endpoint.kind == "models" and caller.roles:
         answer = model_list(route.form, names)
@@ -107,6 +131,15 @@ def _not_listed(
     if any(may_call(snapshot.table, exchange.caller, call, around) for call in calls):
         return Refusal(Reason.MODEL_NOT_FOUND, "No upstream serves this model.", param="model")
     return denied(decide(snapshot.table, exchange.caller, calls[0], around), calls[0], names)
+
+
+def around_of(exchange: Exchange, snapshot: Snapshot) -> Circumstances:
+    """What surrounds a request, as far as conditions of this configuration may read it.
+
+    Raises:
+        Refusal: ``invalid_request`` for a header that they may read and that is sent twice.
+    """
+    return circumstances(exchange.scope, snapshot.clock(), snapshot.settings.condition_headers)
 
 
 def lower(body: dict[str, Any], call: Call, decision: Decision) -> None:

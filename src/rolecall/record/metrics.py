@@ -65,6 +65,23 @@ class IssuerFigures:
 
 
 @dataclass(frozen=True, slots=True)
+class PolicyFigures:
+    """Decisions so far.
+
+    Attributes:
+        condition_errors: calls denied because a condition could not be evaluated.
+        shadow: calls by what was decided and what the candidate would have decided.
+        written: decisions that were written down.
+        dropped: decisions that could not be.
+    """
+
+    condition_errors: int = 0
+    shadow: tuple[tuple[str, str, int], ...] = ()
+    written: int = 0
+    dropped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Figures:
     """What one process has to say.
 
@@ -72,11 +89,13 @@ class Figures:
         issuers: everyone of whom there is something to say.
         verdicts: credentials that are remembered now.
         reloads: the configuration's reloads so far, by what came of them.
+        policy: of decisions.
     """
 
     issuers: Sequence[IssuerFigures]
     verdicts: int
     reloads: Mapping[str, int]
+    policy: PolicyFigures = PolicyFigures()
 
 
 Samples = Iterable[tuple[tuple[str, ...], float]]
@@ -206,6 +225,34 @@ SERIES: Final = (
         "Reloads of the configuration, by outcome: applied, or rejected.",
         ("outcome",),
         lambda figures: (((outcome,), number) for outcome, number in figures.reloads.items()),
+    ),
+    Series(
+        CounterMetricFamily,
+        "rolecall_condition_errors",
+        "Calls that were denied because a condition could not be evaluated.",
+        (),
+        lambda figures: [((), figures.policy.condition_errors)],
+    ),
+    Series(
+        CounterMetricFamily,
+        "rolecall_shadow_decisions",
+        "Calls by what was decided and what the candidate policy would have decided.",
+        ("decided", "candidate"),
+        lambda figures: (((was, would), n) for was, would, n in figures.policy.shadow),
+    ),
+    Series(
+        CounterMetricFamily,
+        "rolecall_decisions_written",
+        "Decisions that were written down.",
+        (),
+        lambda figures: [((), figures.policy.written)],
+    ),
+    Series(
+        CounterMetricFamily,
+        "rolecall_decisions_dropped",
+        "Decisions that could not be written down.",
+        (),
+        lambda figures: [((), figures.policy.dropped)],
     ),
 )
 """Everything that is exposed, in this order; Prometheus adds ``_total`` to counters."""

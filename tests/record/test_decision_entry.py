@@ -1,0 +1,90 @@
+"""A decision that is written down can be decided again."""
+
+import json
+import math
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rolecall.core import (
+    Call,
+    Caller,
+    Circumstances,
+    Decision,
+    Parameters,
+    Reason,
+    RoleClaim,
+)
+from rolecall.record import call_of, caller_of, circumstances_of, entry_of, outcome_of
+
+CALLER = Caller(
+    issuer="https://login.example.com",
+    subject="ada",
+    client="web",
+    kind="workload",
+    role_claims=(RoleClaim(("realm_access", "roles"), "x"),),
+    roles=frozenset({"staff"}),
+    scopes=frozenset({"s"}),
+    groups=frozenset({"/g"}),
+    claims={"dept": "ml", "org": {"unit": "lab", "boss": "eve"}, "secret": "S3CRET"},
+    teams=frozenset({"t"}),
+    email="ada@example.com",
+    organization="acme",
+)
+DENIED = Decision(allowed=False, reason=Reason.NO_ROLE, rule=None, roles=frozenset())
+PATHS = (("dept",), ("org", "unit"), ("absent",), ("dept", "x"))
+
+calls = st.builds(
+    Call,
+    endpoint=st.sampled_from(["chat", "messages"]),
+    model=st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=5),
+    stream=st.booleans(),
+    parameters=st.none()
+    | st.builds(
+        Parameters,
+        max_tokens=st.none() | st.integers(0, 10**12),
+        n=st.integers(1, 9),
+        reasoning_effort=st.none() | st.just("low"),
+        thinking_budget=st.none() | st.integers(0, 9).map(float) | st.just(math.inf),
+        tools=st.lists(st.sampled_from("fg")).map(tuple),
+        inputs=st.frozensets(st.just("image")),
+        web_search=st.booleans(),
+        service_tier=st.none() | st.just("flex"),
+        temperature=st.none() | st.floats(0, 2),
+        size=st.integers(0, 9),
+    ),
+)
+surroundings = st.builds(
+    Circumstances,
+    now=st.integers(0, 4_000_000_000).map(float),
+    source_ip=st.none() | st.just("10.0.0.1"),
+    headers=st.sampled_from([{}, {"x-team": "blue"}]),
+)
+
+
+@given(calls, surroundings)
+def test_what_is_read_is_what_was_written(call, around):
+    text = json.dumps(entry_of("id", CALLER, call, around, DENIED, PATHS))
+    entry = json.loads(text)
+    assert call_of(entry) == call
+    assert circumstances_of(entry) == around
+    caller = caller_of(entry)
+    assert caller.claims == {"dept": "ml", "org": {"unit": "lab"}}
+    for name in Caller.__slots__:
+        if name not in {"claims", "expires", "doubtful_roles", "end_user", "notes"}:
+            assert getattr(caller, name) == getattr(CALLER, name), name
+
+
+def test_claims_that_are_not_included_are_not_written():
+    entry = entry_of("id", CALLER, Call("chat", "m"), Circumstances(0.0), DENIED, ())
+    assert entry["caller"]["claims"] == {}
+    assert "S3CRET" not in json.dumps(entry)
+
+
+def test_an_outcome_names_reason_and_rule():
+    assert outcome_of(DENIED) == {
+        "decision": "deny",
+        "reason": "no_role",
+        "rule": None,
+        "exceeded": [],
+    }
