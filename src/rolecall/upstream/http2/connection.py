@@ -8,6 +8,7 @@ what it has, and gets nothing new.
 import asyncio
 import ssl
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final, cast
 
 from h2.config import H2Configuration
@@ -22,7 +23,7 @@ from h2.events import (
     StreamEnded,
     StreamReset,
 )
-from h2.exceptions import NoAvailableStreamIDError, ProtocolError
+from h2.exceptions import NoAvailableStreamIDError, ProtocolError, StreamClosedError
 from h2.settings import SettingCodes, Settings
 
 from rolecall.core import Reason
@@ -155,7 +156,9 @@ class Connection(asyncio.Protocol):
     def reset(self, number: int) -> None:
         """End a request before its time."""
         if number in self._streams:
-            self._h2.reset_stream(number, ErrorCodes.CANCEL)
+            # the upstream may have ended it too, and its word be among what is being taken in
+            with suppress(StreamClosedError):
+                self._h2.reset_stream(number, ErrorCodes.CANCEL)
             self._flush()
             self._forget(number)
 

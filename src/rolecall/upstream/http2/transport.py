@@ -15,6 +15,8 @@ from rolecall.upstream.http2.stream import Stream, Unprocessed
 from rolecall.upstream.origin import Origin, Target
 from rolecall.upstream.transport import Destination, Headers, Request, TransportError
 
+# a connection that others have used up meanwhile may be told to go as well
+MOST_TRIES: Final = 3
 _MOST_WAYS: Final = 4096
 _FAREWELL_ROUNDS: Final = 100
 _NAME: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9a-z-]+")
@@ -59,24 +61,25 @@ class Http2Transport:
     async def send(self, request: Request) -> Stream:
         """Send a request and wait for the head of the answer.
 
-        A request is sent a second time only where the upstream has not processed the first: it
-        says so, or had closed the idle connection before a byte came back (RFC 9113 8.7).
+        A request is sent again only where the upstream has not processed it: it says so, or had
+        closed the idle connection before a byte came back (RFC 9113 8.7).
         """
         if self._closed:
             raise TransportError(Reason.UPSTREAM_UNAVAILABLE, "The transport is closed.")
         began = self._loop.time()
         way = self._ways.get(request.destination) or self._find_way(request.destination)
         head = _head(way, request)
-        connection = way.pool.find()
-        if connection is not None:
+        timeouts = request.destination.timeouts
+        connect, total = timeouts.connect, timeouts.total
+        within = connect if total is None else min(connect, total)
+        connection = way.pool.find() or await way.pool.connect(within)
+        for _ in range(MOST_TRIES - 1):
             try:
                 return await _ask(connection, request, head, began)
             except Unprocessed:
                 if self._closed:
                     raise
-        timeouts = request.destination.timeouts
-        connect, total = timeouts.connect, timeouts.total
-        connection = await way.pool.connect(connect if total is None else min(connect, total))
+            connection = await way.pool.connect(within)
         return await _ask(connection, request, head, began)
 
     async def close(self) -> None:
