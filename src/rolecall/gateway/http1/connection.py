@@ -53,6 +53,8 @@ class Connection(asyncio.Protocol):
         "_client",
         "_closing",
         "_deaf",
+        "_default_headers",
+        "_default_lines",
         "_headers",
         "_keep_alive",
         "_loose",
@@ -97,6 +99,8 @@ class Connection(asyncio.Protocol):
         self._outbox = outbox(self.loop)
         self._round = -1
         self._active: Cycle | None = None
+        self._default_headers: Headers = []
+        self._default_lines: list[bytes] = []
         self._next: deque[Cycle] = deque()
         self._receiving: Cycle | None = None
         self._headers: Headers = []
@@ -239,8 +243,12 @@ class Connection(asyncio.Protocol):
     # -- what a cycle does with its connection -----------------------------------------------------
 
     def defaults(self) -> list[bytes]:
-        """The lines that the server adds to each head: the date."""
-        return [b": ".join(header) for header in self._server_state.default_headers]
+        """The lines that the server adds to each head: the date, which changes each second."""
+        headers = self._server_state.default_headers
+        if headers is not self._default_headers:
+            self._default_headers = headers
+            self._default_lines = [b": ".join(header) for header in headers]
+        return self._default_lines
 
     def write(self, data: bytes) -> None:
         """Write soon, with what others write."""
