@@ -1,4 +1,4 @@
-"""A chart of CPU time an answer: a row a workload, a dot a gateway, on a logarithmic scale.
+"""A chart of CPU time an answer: a row a workload, a mark a gateway, on a logarithmic scale.
 
 Workloads with one gateway alone are left out.
 
@@ -19,7 +19,7 @@ _WIDTH: Final = 960
 _LEFT: Final = 330
 _RIGHT: Final = 40
 _TOP: Final = 104
-_ROW: Final = 46
+_ROW: Final = 52
 _DIGIT: Final = 6.4
 """Width of a small digit."""
 _FONT: Final = "font-family='Helvetica, Arial, sans-serif'"
@@ -30,17 +30,20 @@ _LINE: Final = "#d8dee4"
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """How a gateway is drawn; colours that the colour-blind can tell apart (Okabe and Ito)."""
+    """How a gateway is drawn; colours that the colour-blind can tell apart (Okabe and Ito).
+
+    Attributes:
+        above: as a pointer above the line, where no dot can hide it, nor it a dot.
+    """
 
     colour: str
-    radius: float = 6.0
     above: bool = False
 
 
 _MARKS: Final = {
     "nginx": Mark("#8c959f"),
     "envoy": Mark("#0072b2"),
-    "rolecall": Mark("#d55e00", 8.0, above=True),
+    "rolecall": Mark("#d55e00", above=True),
     "portkey": Mark("#009e73"),
     "litellm": Mark("#cc79a7"),
 }
@@ -100,7 +103,7 @@ def _head(results: Results) -> Iterator[str]:
     x = 24.0
     for peer in results.plan.peers:
         mark = _MARKS.get(peer, _OTHER)
-        yield _dot(x + 6, 78, mark, peer_of(peer))
+        yield _mark(x + 6, 86 if mark.above else 78, mark, peer_of(peer))
         yield _text(x + 20, 82, peer_of(peer))
         x += 110
 
@@ -123,14 +126,13 @@ def _row(scale: Scale, top: float, workload: str, dots: dict[str, float]) -> Ite
     xs = [scale.x(value) for value in dots.values()]
     yield _text(24, middle + 4, title_of(workload))
     yield f"<path d='M{min(xs):.1f} {middle}H{max(xs):.1f}' stroke='{_LINE}' stroke-width='2'/>"
-    # the one that it is about lies on top of the others
-    for peer, value in sorted(dots.items(), key=lambda dot: _MARKS.get(dot[0], _OTHER).radius):
+    for peer, value in dots.items():
         mark = _MARKS.get(peer, _OTHER)
-        yield _dot(scale.x(value), middle, mark, f"{peer_of(peer)}: {number(value)} µs")
+        yield _mark(scale.x(value), middle, mark, f"{peer_of(peer)}: {number(value)} µs")
     above = [value for peer, value in dots.items() if _MARKS.get(peer, _OTHER).above]
     below = [value for peer, value in dots.items() if not _MARKS.get(peer, _OTHER).above]
     for x, label in labels(scale, above):
-        yield _text(x, middle - 12, label, 11, weight="bold", anchor="middle")
+        yield _text(x, middle - 19, label, 11, weight="bold", anchor="middle")
     for x, label in labels(scale, below):
         yield _text(x, middle + 18, label, 11, colour=_PALE, anchor="middle")
 
@@ -148,12 +150,12 @@ def labels(scale: Scale, values: Sequence[float]) -> list[tuple[float, str]]:
     return placed
 
 
-def _dot(x: float, y: float, mark: Mark, title: str) -> str:
-    edge = "stroke='#ffffff' stroke-width='1.5'"
-    return (
-        f"<circle cx='{x:.1f}' cy='{y:.1f}' r='{mark.radius:g}' fill='{mark.colour}' {edge}>"
-        f"<title>{escape(title)}</title></circle>"
-    )
+def _mark(x: float, y: float, mark: Mark, title: str) -> str:
+    said = f"<title>{escape(title)}</title>"
+    look = f"fill='{mark.colour}' stroke='#ffffff'"
+    if mark.above:
+        return f"<path d='M{x:.1f} {y - 2:.1f}l-8 -14h16z' {look}>{said}</path>"
+    return f"<circle cx='{x:.1f}' cy='{y:.1f}' r='6' {look}>{said}</circle>"
 
 
 def _text(  # noqa: PLR0913 - SVG's own attributes

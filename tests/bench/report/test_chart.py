@@ -1,5 +1,6 @@
 """The chart: every median where the scale puts it."""
 
+import re
 from itertools import pairwise
 from xml.etree import ElementTree as ET
 
@@ -52,9 +53,17 @@ def test_numbers_do_not_lie_on_each_other():
 def test_everything_lies_within_the_frame(run):
     root = ET.fromstring(chart.drawn(run(FIGURES)))
     width, height = float(root.get("width")), float(root.get("height"))
-    for dot in root.iter(SVG + "circle"):
-        assert 0 < float(dot.get("cx")) < width
-        assert 0 < float(dot.get("cy")) < height
+    dots = [(dot.get("cx"), dot.get("cy")) for dot in root.iter(SVG + "circle")]
+    pointers = [
+        re.match(r"M([\d.]+) ([\d.]+)l", path.get("d")).groups()
+        for path in root.iter(SVG + "path")
+        if path.find(SVG + "title") is not None
+    ]
+    # the key of the chart has one of each, too
+    assert (len(dots), len(pointers)) == (2 + 3, 1 + 1)
+    for x, y in [*dots, *pointers]:
+        assert 0 < float(x) < width
+        assert 0 < float(y) < height
 
 
 def test_a_run_without_figures_has_a_chart_without_dots(run):
