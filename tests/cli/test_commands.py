@@ -21,6 +21,7 @@ COMMANDS = [
     "diff",
     "replay",
     "test",
+    "schema",
     "key",
     "demo",
     "version",

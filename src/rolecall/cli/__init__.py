@@ -16,6 +16,7 @@ _COMMANDS: Final = (
     "diff",
     "replay",
     "test",
+    "schema",
     "key",
     "demo",
     "version",

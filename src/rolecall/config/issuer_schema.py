@@ -23,7 +23,9 @@ def _claim_path(spelling: Any) -> Any:
     raise ValueError("a claim path is a list of keys, a JSON pointer (/a/b) or a dotted path (a.b)")
 
 
-Path = Annotated[tuple[str, ...], BeforeValidator(_claim_path)]
+Path = Annotated[
+    tuple[str, ...], BeforeValidator(_claim_path, json_schema_input_type=str | list[str])
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,9 @@ class RoleClaimPath:
 
     path: claim_path.ClaimPath
     form: Literal["list", "words", "value"] = "list"
+
+
+_RoleSpelling = str | list[str] | dict[Literal["words", "value"], str | list[str]]
 
 
 def _role_claim_path(spelling: Any) -> Any:
@@ -89,7 +94,10 @@ class Issuer(Section):
         Annotated[
             list[Annotated[Text, AfterValidator(_tenant)]],
             Field(min_length=1, max_length=1000),
-            BeforeValidator(lambda value: [value] if isinstance(value, str) else value),
+            BeforeValidator(
+                lambda value: [value] if isinstance(value, str) else value,
+                json_schema_input_type=str | list[str],
+            ),
         ]
         | None
     ) = None
@@ -109,7 +117,13 @@ class Issuer(Section):
     subject: Path | None = None
     roles: (
         Annotated[
-            list[Annotated[RoleClaimPath, BeforeValidator(_role_claim_path)]], Field(min_length=1)
+            list[
+                Annotated[
+                    RoleClaimPath,
+                    BeforeValidator(_role_claim_path, json_schema_input_type=_RoleSpelling),
+                ]
+            ],
+            Field(min_length=1),
         ]
         | None
     ) = None

@@ -22,5 +22,9 @@ def _one_or_more(value: Any) -> Any:
 
 Text = Annotated[str, Field(min_length=1, max_length=2048)]
 Names = Annotated[list[Text], Field(min_length=1)]
-OneOrMore = Annotated[list[Text], Field(min_length=1), BeforeValidator(_one_or_more)]
+OneOrMore = Annotated[
+    list[Text],
+    Field(min_length=1),
+    BeforeValidator(_one_or_more, json_schema_input_type=str | list[str]),
+]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
