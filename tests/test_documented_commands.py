@@ -45,4 +45,4 @@ def test_a_documented_command_prints_what_is_documented(here, command, output):
 
 def test_every_command_about_policy_is_shown():
     shown = {shlex.split(command)[1] for command, _ in SHOWN}
-    assert shown >= {"check", "explain", "who", "can", "test", "diff", "replay"}
+    assert shown >= {"check", "explain", "who", "can", "test", "diff", "replay", "init", "fmt"}

@@ -21,6 +21,8 @@ COMMANDS = [
     "diff",
     "replay",
     "test",
+    "init",
+    "fmt",
     "schema",
     "key",
     "demo",

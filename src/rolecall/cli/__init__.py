@@ -16,6 +16,8 @@ _COMMANDS: Final = (
     "diff",
     "replay",
     "test",
+    "init",
+    "fmt",
     "schema",
     "key",
     "demo",
