@@ -151,7 +151,7 @@ async def test_a_session_is_resumed(transport, nginx, spoken, tls):
     assert await body_of(transport, request(f"{url}/closing", tls=tls)) == b"closed"
     if spoken == "http2":
         # the connection stays; its session is known when it has ended
-        (pool,) = transport._pools.values()
+        (pool,) = transport._ways.pools.values()
         pool.find().retire()
     await asyncio.sleep(0.1)
     assert await counts(transport) == (0, 0)

@@ -181,7 +181,7 @@ async def test_an_idle_connection_expires(transport, monkeypatch):
 async def test_a_connection_that_has_no_number_left_is_replaced(transport):
     async with asyncio.timeout(5), serving() as server:
         await body_of(transport, request(server.url))
-        (pool,) = transport._pools.values()
+        (pool,) = transport._ways.pools.values()
         (connection,) = pool._open
         connection._h2.highest_outbound_stream_id = 2**31 - 1
         assert await body_of(transport, request(f"{server.url}/own")) == b"own /own {}"
@@ -196,7 +196,7 @@ async def test_what_is_remembered_of_our_heads_is_bounded(transport):
         for number in range(100):
             headers = [(b"traceparent", b"%d" % number * 100)]
             await body_of(transport, request(f"{server.url}/own", headers=headers))
-        (pool,) = transport._pools.values()
+        (pool,) = transport._ways.pools.values()
         (connection,) = pool._open
         assert connection._h2.encoder.header_table_size == 4096
         assert len(server.peers) == 1
@@ -234,7 +234,7 @@ async def test_an_upstream_that_asks_and_does_not_read_is_cut_off(transport, mon
 
     async with asyncio.timeout(10), serving(answer) as server:
         await body_of(transport, request(f"{server.url}/own"))
-        (pool,) = transport._pools.values()
+        (pool,) = transport._ways.pools.values()
         (connection,) = pool._open
         ours = connection._transport.get_extra_info("socket")
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)

@@ -8,11 +8,10 @@ from typing import Final
 from rolecall.core import Reason
 from rolecall.upstream.http1.connection import Connection, StaleConnection
 from rolecall.upstream.http1.pool import Pool
-from rolecall.upstream.origin import Origin, Target
+from rolecall.upstream.origin import Target
 from rolecall.upstream.transport import Destination, Headers, Request, Sink, TransportError
+from rolecall.upstream.ways import Ways
 
-_MOST_WAYS: Final = 4096
-_FAREWELL_ROUNDS: Final = 100
 _FRAMING: Final = frozenset({b"host", b"content-length", b"transfer-encoding"})
 
 
@@ -75,9 +74,7 @@ class Http1Transport:
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._ways: dict[Destination, _Way] = {}
-        self._pools: dict[Origin, Pool] = {}
-        self._closed = False
+        self._ways = Ways(Pool, _way)
 
     async def send(self, request: Request) -> Http1Response:
         """Send a request and wait for the head of the answer.
@@ -87,12 +84,13 @@ class Http1Transport:
         the request (RFC 9112 9.5), and a model call changes nothing that a second one would
         change twice.
         """
-        if self._closed:
+        if self._ways.closed:
             raise TransportError(Reason.UPSTREAM_UNAVAILABLE, "The transport is closed.")
         began = self._loop.time()
-        way = self._ways.get(request.destination) or self._find_way(request.destination)
+        destination = request.destination
+        way = self._ways.known.get(destination) or self._ways.find(destination)
         head = _head(way, request)
-        timeouts = request.destination.timeouts
+        timeouts = destination.timeouts
         connection = way.pool.take_idle()
         while True:
             if connection is None:
@@ -105,7 +103,7 @@ class Http1Transport:
                     head, request.body, timeouts, stream=request.stream, began=began
                 )
             except StaleConnection:
-                if self._closed:
+                if self._ways.closed:
                     raise
                 connection = None
             except BaseException:
@@ -116,43 +114,19 @@ class Http1Transport:
 
     async def close(self) -> None:
         """Close every connection."""
-        self._closed = True
-        for pool in self._pools.values():
-            pool.close()
-        # they tell of their end within the loop's next rounds
-        for _ in range(_FAREWELL_ROUNDS):
-            if self.counts()[0] == 0:
-                return
-            await asyncio.sleep(0)
+        await self._ways.close()
 
     def counts(self) -> tuple[int, int]:
         """How many connections are open, and how many of those are idle."""
-        counts = [pool.counts() for pool in self._pools.values()]
-        return sum(count[0] for count in counts), sum(count[1] for count in counts)
+        return self._ways.counts()
 
-    def _find_way(self, destination: Destination) -> _Way:
-        try:
-            target = Target.of(destination.url, destination.tls)
-        except ValueError:
-            raise TransportError(
-                Reason.UPSTREAM_UNAVAILABLE, "The upstream's or its proxy's URL is unusable."
-            ) from None
-        pool = self._pools.get(target.origin)
-        if pool is None:
-            pool = self._pools[target.origin] = Pool(target.origin, self._loop)
-        start = b"POST " + target.path
-        if start.count(b" ") != 1 or b"\r" in start or b"\n" in start:
-            raise _unwritable()
-        way = _Way(
-            start,
-            b" HTTP/1.1\r\nhost: " + target.host + b"\r\n" + _fields(destination.headers),
-            pool,
-        )
-        if len(self._ways) >= _MOST_WAYS:
-            # those of configurations that were replaced
-            self._ways.clear()
-        self._ways[destination] = way
-        return way
+
+def _way(destination: Destination, target: Target, pool: Pool) -> _Way:
+    start = b"POST " + target.path
+    if start.count(b" ") != 1 or b"\r" in start or b"\n" in start:
+        raise _unwritable()
+    head = b" HTTP/1.1\r\nhost: " + target.host + b"\r\n" + _fields(destination.headers)
+    return _Way(start, head, pool)
 
 
 def _head(way: _Way, request: Request) -> bytes:

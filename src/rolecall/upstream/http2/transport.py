@@ -12,13 +12,12 @@ from rolecall.core import Reason
 from rolecall.upstream.http2.connection import Connection
 from rolecall.upstream.http2.pool import Pool
 from rolecall.upstream.http2.stream import Stream, Unprocessed
-from rolecall.upstream.origin import Origin, Target
+from rolecall.upstream.origin import Target
 from rolecall.upstream.transport import Destination, Headers, Request, TransportError
+from rolecall.upstream.ways import Ways
 
 # a connection that others have used up meanwhile may be told to go as well
 MOST_TRIES: Final = 3
-_MOST_WAYS: Final = 4096
-_FAREWELL_ROUNDS: Final = 100
 _NAME: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9a-z-]+")
 _NO_VALUE: Final = re.compile(rb"[\0\r\n]")
 _NO_PATH: Final = re.compile(rb"[\0-\x20\x7f]")
@@ -54,9 +53,7 @@ class Http2Transport:
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._ways: dict[Destination, _Way] = {}
-        self._pools: dict[Origin, Pool] = {}
-        self._closed = False
+        self._ways = Ways(Pool, _way)
 
     async def send(self, request: Request) -> Stream:
         """Send a request and wait for the head of the answer.
@@ -64,12 +61,13 @@ class Http2Transport:
         A request is sent again only where the upstream has not processed it: it says so, or had
         closed the idle connection before a byte came back (RFC 9113 8.7).
         """
-        if self._closed:
+        if self._ways.closed:
             raise TransportError(Reason.UPSTREAM_UNAVAILABLE, "The transport is closed.")
         began = self._loop.time()
-        way = self._ways.get(request.destination) or self._find_way(request.destination)
+        destination = request.destination
+        way = self._ways.known.get(destination) or self._ways.find(destination)
         head = _head(way, request)
-        timeouts = request.destination.timeouts
+        timeouts = destination.timeouts
         connect, total = timeouts.connect, timeouts.total
         within = connect if total is None else min(connect, total)
         connection = way.pool.find() or await way.pool.connect(within)
@@ -77,48 +75,27 @@ class Http2Transport:
             try:
                 return await _ask(connection, request, head, began)
             except Unprocessed:
-                if self._closed:
+                if self._ways.closed:
                     raise
             connection = await way.pool.connect(within)
         return await _ask(connection, request, head, began)
 
     async def close(self) -> None:
         """Close every connection."""
-        self._closed = True
-        for pool in self._pools.values():
-            pool.close()
-        # they tell of their end within the loop's next rounds
-        for _ in range(_FAREWELL_ROUNDS):
-            if self.counts()[0] == 0:
-                return
-            await asyncio.sleep(0)
+        await self._ways.close()
 
     def counts(self) -> tuple[int, int]:
         """How many connections are open, and how many of those are idle."""
-        counts = [pool.counts() for pool in self._pools.values()]
-        return sum(count[0] for count in counts), sum(count[1] for count in counts)
+        return self._ways.counts()
 
-    def _find_way(self, destination: Destination) -> _Way:
-        try:
-            target = Target.of(destination.url, destination.tls)
-        except ValueError:
-            raise TransportError(
-                Reason.UPSTREAM_UNAVAILABLE, "The upstream's or its proxy's URL is unusable."
-            ) from None
-        pool = self._pools.get(target.origin)
-        if pool is None:
-            pool = self._pools[target.origin] = Pool(target.origin, self._loop)
-        start = [
-            (b":method", b"POST"),
-            (b":scheme", b"https" if target.origin.secure else b"http"),
-            (b":authority", target.host),
-        ]
-        way = _Way(start, _checked_path(target.path), _fields(destination.headers), pool)
-        if len(self._ways) >= _MOST_WAYS:
-            # those of configurations that were replaced
-            self._ways.clear()
-        self._ways[destination] = way
-        return way
+
+def _way(destination: Destination, target: Target, pool: Pool) -> _Way:
+    start = [
+        (b":method", b"POST"),
+        (b":scheme", b"https" if target.origin.secure else b"http"),
+        (b":authority", target.host),
+    ]
+    return _Way(start, _checked_path(target.path), _fields(destination.headers), pool)
 
 
 async def _ask(connection: Connection, request: Request, head: Headers, began: float) -> Stream:
