@@ -204,7 +204,8 @@ class Revocation:
     Attributes:
         issuer: its name; `KEYS_ISSUER` for static keys.
         jti: the token's ID.
-        sid: the session that it was issued in.
+        sid: the session that it was issued in. Where ``sub`` is set too, a token that does not say
+            its session is of this one.
         sub: whom it is about.
         client: the OAuth client that it was issued to.
         issued_before: seconds since the epoch; a token that does not say when it was issued was

@@ -72,3 +72,36 @@ FAULTS = {
 def test_an_entry_that_would_revoke_nothing_is_an_error(told, text, said):
     (line,) = [line for line in told(one(f"{{{text}}}")) if "error" in line]
     assert said in line
+
+
+KEPT = BASE.replace("audience: gw", "audience: gw, logout_audience: ui, event_audience: [gw]")
+
+
+def test_where_revocations_are_kept_and_who_may_revoke(settings, tmp_path):
+    file = tmp_path / "revocations.db"
+    text = f"{KEPT}revocations: {{administrators: [security], file: {file}, end_streams: true}}"
+    found = settings(text)
+    kept = found.revocations
+    assert (kept.administrators, kept.file, kept.end_streams) == ({"security"}, str(file), True)
+    (issuer,) = found.issuers
+    assert (issuer.logout_audience, issuer.event_audience) == (("ui",), ("gw",))
+    assert not file.exists()
+
+
+NO_FILE = {
+    "administrators": (
+        f"{BASE}revocations: {{administrators: [security]}}",
+        "revocations.file: is missing: what administrators revoke is kept there.",
+    ),
+    "signals": (KEPT, "revocations.file: is missing: what an issuer revokes (logout_audience,"),
+    "no folder": (
+        f"{BASE}revocations: {{file: /nowhere/at/all/revocations.db}}",
+        "revocations.file: is in a folder that does not exist.",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "said"), NO_FILE.values(), ids=NO_FILE)
+def test_what_is_revoked_later_needs_a_file(told, text, said):
+    (line,) = [line for line in told(text) if "error" in line]
+    assert said in line

@@ -125,6 +125,17 @@ async def test_a_subject_is_known_by_sub_and_by_the_claim_that_names_the_caller(
             assert await verdict(verifier, SIGNER.token(claims)) == "revoked"
 
 
+async def test_a_token_that_does_not_say_its_session_is_of_any_of_its_subject_s():
+    claims = {name: value for name, value in HERS.items() if name != "sid"}
+    for fields, reason in (
+        ({"sid": "s1", "sub": "jane"}, "revoked"),
+        ({"sid": "s1", "sub": "john"}, "accepted"),
+        ({"sid": "s1"}, "accepted"),
+    ):
+        async with gate(revocations=[entry(**fields)]) as verifier:
+            assert await verdict(verifier, SIGNER.token(claims)) == reason
+
+
 async def test_an_alias_is_the_same_issuer():
     issuer = settings(aliases=(OTHER,))
     async with gate(issuer, revocations=[entry(sub="jane")]) as verifier:

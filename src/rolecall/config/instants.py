@@ -3,6 +3,11 @@
 from datetime import UTC, datetime
 
 
+def write_instant(seconds: float) -> str:
+    """A moment as `parse_instant` reads it, in UTC."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
+
+
 def parse_instant(text: str) -> float:
     """Seconds since the epoch of a date (its first moment, UTC) or a time with its offset.
 

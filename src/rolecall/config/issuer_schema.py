@@ -143,6 +143,8 @@ class Issuer(Section):
     max_stale: Annotated[int, Field(ge=0, le=604_800)] = 86_400
     banned_keys: list[Text] = []
     required: bool = True
+    logout_audience: OneOrMore | None = None
+    event_audience: OneOrMore | None = None
     signed_tokens: bool = True
     introspection: Introspection | None = None
     userinfo: Userinfo | None = None

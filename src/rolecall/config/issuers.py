@@ -94,6 +94,8 @@ def build(
         source=source,
         banned_keys=frozenset(section.banned_keys),
         required=section.required,
+        logout_audience=tuple(section.logout_audience or ()),
+        event_audience=tuple(section.event_audience or ()),
     )
 
 

@@ -168,7 +168,8 @@ def _lower(
         given=[(where, path, mapping.role) for where, path, mapping in mappings]
         + [(document, path, role) for path, key in keys for role in sorted(key.roles)],
         rules=rules,
-        readers=(metrics and metrics.roles) or frozenset(),
+        readers=((metrics and metrics.roles) or frozenset())
+        | frozenset(file.revocations.administrators),
         model_names={model.name for model in models},
     )
     return Settings(

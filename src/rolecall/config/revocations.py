@@ -1,6 +1,7 @@
 """``revocations:``: what is revoked, and who may revoke."""
 
 import math
+from pathlib import Path
 from typing import Final
 
 from rolecall.config import schema
@@ -9,6 +10,7 @@ from rolecall.config.instants import parse_instant
 from rolecall.config.settings import IssuerSettings, RevocationSettings
 from rolecall.core import KEYS_ISSUER, Revocation
 
+_FILE: Final[KeyPath] = ("revocations", "file")
 _TIME: Final = "is neither a date (2027-01-31) nor a time with its offset (2027-01-31T12:00:00Z)."
 
 
@@ -19,12 +21,32 @@ def revocations(
     names = {KEYS_ISSUER: KEYS_ISSUER} | {
         name: issuer.issuer for issuer in issuers for name in (issuer.issuer, *issuer.aliases)
     }
+    _check_file(section, issuers, document)
     return RevocationSettings(
+        administrators=frozenset(section.administrators),
+        file=section.file,
+        end_streams=section.end_streams,
         entries=tuple(
             _entry(entry, ("revocations", "entries", index), names, document)
             for index, entry in enumerate(section.entries)
-        )
+        ),
     )
+
+
+def _check_file(
+    section: schema.RevocationsSection, issuers: list[IssuerSettings], document: Document
+) -> None:
+    if section.file is not None:
+        if not Path(section.file).absolute().parent.is_dir():
+            document.report(_FILE, "is in a folder that does not exist.")
+        return
+    if section.administrators:
+        document.report(_FILE, "is missing: what administrators revoke is kept there.")
+    if any(issuer.logout_audience or issuer.event_audience for issuer in issuers):
+        document.report(
+            _FILE,
+            "is missing: what an issuer revokes (logout_audience, event_audience) is kept there.",
+        )
 
 
 def _entry(

@@ -114,6 +114,9 @@ class RevocationsSection(_Section):
     """``revocations``."""
 
     entries: list[RevocationEntry] = []
+    administrators: list[Text] = []
+    file: Text | None = None
+    end_streams: bool = False
 
 
 class RolePermission(_Section):

@@ -161,6 +161,9 @@ class IssuerSettings:
         email: the claim path of the e-mail address.
         organization: the claim path of the organization.
         end_user: the claim path of the person on whose behalf a program calls.
+        logout_audience: the clients of whom its logout tokens may be; none of them is accepted
+            where this is empty.
+        event_audience: the same for its security event tokens.
     """
 
     issuer: str
@@ -189,6 +192,8 @@ class IssuerSettings:
     banned_keys: frozenset[str] = frozenset()
     required: bool = True
     opaque: Opaque | None = None
+    logout_audience: tuple[str, ...] = ()
+    event_audience: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,9 +348,15 @@ class RevocationSettings:
 
     Attributes:
         entries: those that stand in the configuration.
+        administrators: roles that may read and change those of the file.
+        file: where all others are kept; None where there are none.
+        end_streams: whether answers that are under way are ended too.
     """
 
     entries: tuple[Revocation, ...] = ()
+    administrators: frozenset[str] = frozenset()
+    file: str | None = None
+    end_streams: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from rolecall.gateway.exchange import Exchange
 from rolecall.gateway.explaining import answer_explain
 from rolecall.gateway.figures import figures
 from rolecall.gateway.metrics import admit, send_metrics
+from rolecall.gateway.revoked import Revoked
 from rolecall.gateway.snapshot import Snapshot
 from rolecall.gateway.way import call_model, list_models
 from rolecall.gateway.workers import Workers
@@ -56,6 +57,7 @@ class Gateway:
         self._recorder = recorder or Recorder(in_this_loop)
         self._background = background
         self._transport: Transport | None = None
+        self._revoked = Revoked()
         self.reloads = {"applied": 0, "rejected": 0}
         self._workers = Workers(siblings, lambda: figures(self._snapshot, self.reloads))
 
@@ -78,6 +80,7 @@ class Gateway:
         snapshot.verifier.adopt(former.verifier)
         unused = snapshot.watch.adopt(former.watch)
         await snapshot.verifier.start()
+        self._revoked.serve(snapshot)
         self._snapshot = snapshot
         await former.verifier.retire()
         if unused is not None:
@@ -132,6 +135,8 @@ class Gateway:
                     await send_json(exchange, 200, b'{"status":"ready"}')
                 else:
                     await send_json(exchange, 503, b'{"status":"waiting for keys"}')
+            case _:
+                await self._revoked.answer(exchange, place, snapshot, self._recorder)
 
     def _new_transport(self) -> Transport:
         self._transport = self._make_transport()
@@ -140,6 +145,7 @@ class Gateway:
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
         try:
+            await self._revoked.start(self._snapshot)
             await self._snapshot.verifier.start()
         except Exception:
             log.exception("the gateway cannot start")
@@ -155,6 +161,7 @@ class Gateway:
         await self._workers.stop()
         if self._snapshot.watch.log is not None:
             await asyncio.to_thread(self._snapshot.watch.log.close)
+        await self._revoked.stop()
         await self._snapshot.verifier.stop()
         if self._transport is not None:
             await self._transport.close()

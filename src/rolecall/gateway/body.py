@@ -21,6 +21,25 @@ def check_head(headers: Headers, max_bytes: int) -> None:
     Raises:
         Refusal: ``unsupported_media_type``, ``too_large`` or ``invalid_request``.
     """
+    kind = _declared(headers, max_bytes)
+    if kind != b"application/json" and not _JSON.fullmatch(kind):
+        raise Refusal(Reason.UNSUPPORTED_MEDIA_TYPE, "The Content-Type must be application/json.")
+
+
+def check_media_type(headers: Headers, max_bytes: int, media_type: bytes) -> None:
+    """The same for a body of another type.
+
+    Raises:
+        Refusal: ``unsupported_media_type``, ``too_large`` or ``invalid_request``.
+    """
+    kind, _, _ = _declared(headers, max_bytes).partition(b";")
+    if kind.strip().lower() != media_type:
+        raise Refusal(
+            Reason.UNSUPPORTED_MEDIA_TYPE, f"The Content-Type must be {media_type.decode()}."
+        )
+
+
+def _declared(headers: Headers, max_bytes: int) -> bytes:
     kind = b""
     for name, value in [header for header in headers if header[0] in _OF_BODY]:
         if name == b"content-type":
@@ -33,8 +52,7 @@ def check_head(headers: Headers, max_bytes: int) -> None:
             )
         elif name == b"content-length" and value.isdigit() and int(value[:20]) > max_bytes:
             raise _too_large(max_bytes)
-    if kind != b"application/json" and not _JSON.fullmatch(kind):
-        raise Refusal(Reason.UNSUPPORTED_MEDIA_TYPE, "The Content-Type must be application/json.")
+    return kind
 
 
 def whole_body(message: Message, max_bytes: int) -> bytes | None:

@@ -8,7 +8,20 @@ from rolecall.gateway.asgi import Scope
 from rolecall.upstream import Headers
 from rolecall.wire import Format
 
-Kind = Literal["call", "models", "model", "explain", "live", "ready", "metrics"]
+Kind = Literal[
+    "call",
+    "models",
+    "model",
+    "explain",
+    "live",
+    "ready",
+    "metrics",
+    "revoke",
+    "revocations",
+    "reinstate",
+    "logout",
+    "security_event",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +41,25 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """What a request has reached: the endpoint, the format to answer in, the model in the path."""
+    """What a request has reached.
+
+    Attributes:
+        endpoint: where it has come to.
+        form: the format to answer in.
+        model: the model in the path.
+        number: the revocation's number in the path.
+    """
 
     endpoint: Endpoint
     form: Format
     model: str = ""
+    number: str = ""
 
 
 _LIVE: Final = Endpoint("live")
 _READY: Final = Endpoint("ready")
 _MODEL: Final = Endpoint("model")
+_REINSTATE: Final = Endpoint("reinstate")
 
 _VERSIONED: Final = {
     ("POST", "/chat/completions"): Endpoint("call", "chat", "openai"),
@@ -54,8 +76,13 @@ ENDPOINTS: Final[dict[tuple[str, str], Endpoint]] = {
     ("GET", "/health/readiness"): _READY,
     ("GET", "/readyz"): _READY,
     ("GET", "/metrics"): Endpoint("metrics"),
+    ("POST", "/revocations"): Endpoint("revoke", form="openai"),
+    ("GET", "/revocations"): Endpoint("revocations", form="openai"),
+    ("POST", "/backchannel-logout"): Endpoint("logout", form="openai"),
+    ("POST", "/security-events"): Endpoint("security_event", form="openai"),
 }
-"""Every endpoint by method and path, but for ``/v1/models/{id}``, whose ID may hold slashes."""
+"""Every endpoint by method and path, but for ``/v1/models/{id}``, whose ID may hold slashes, and
+``DELETE /revocations/{id}``."""
 
 _ROUTES: Final = {
     place: Route(endpoint, endpoint.form)
@@ -63,6 +90,7 @@ _ROUTES: Final = {
     if endpoint.form is not None
 }
 _MODEL_PREFIXES: Final = ("/v1/models/", "/models/")
+_REVOCATION: Final = "/revocations/"
 
 
 def route(scope: Scope) -> Route:
@@ -82,6 +110,8 @@ def route(scope: Scope) -> Route:
         for prefix in _MODEL_PREFIXES:
             if path.startswith(prefix) and len(path) > len(prefix):
                 return Route(_MODEL, form_of(scope["headers"]), path[len(prefix) :])
+    if method == "DELETE" and path.startswith(_REVOCATION):
+        return Route(_REINSTATE, "openai", number=path[len(_REVOCATION) :])
     raise Refusal(Reason.NOT_FOUND, _what_is_wrong(method, path))
 
 

@@ -3,7 +3,24 @@
 from rolecall.identity.caller import caller_from
 from rolecall.identity.guard import open_token
 from rolecall.identity.keysource import Pace
+from rolecall.identity.revocation_file import Received, Stored
+from rolecall.identity.revocation_store import RevocationStore
+from rolecall.identity.signals import Signal, lifetime, logout, security_event
 from rolecall.identity.tally import Tally
 from rolecall.identity.verifier import IssuerState, Verifier
 
-__all__ = ["IssuerState", "Pace", "Tally", "Verifier", "caller_from", "open_token"]
+__all__ = [
+    "IssuerState",
+    "Pace",
+    "Received",
+    "RevocationStore",
+    "Signal",
+    "Stored",
+    "Tally",
+    "Verifier",
+    "caller_from",
+    "lifetime",
+    "logout",
+    "open_token",
+    "security_event",
+]

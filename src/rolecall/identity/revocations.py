@@ -1,19 +1,33 @@
 """Which callers are revoked: found by what an entry names, however many entries there are."""
 
-from collections.abc import Collection, Iterable
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 from rolecall.core import Caller, Reason, Refusal, Revocation
 
 _Place = tuple[str, str, str]
 
-# the rarest first: an entry is kept under the first of these that it names
-_NAMES: Final = ("jti", "sid", "sub", "client")
-_CLIENT_CLAIMS: Final = ("azp", "client_id")
+# what a caller is called, by every name that an entry may have for it
+_SAID: Final[Mapping[str, Callable[[Caller], Iterable[Any]]]] = MappingProxyType(
+    {
+        "jti": lambda caller: (caller.claims.get("jti"),),
+        # the configuration may take the subject from another claim; logout tokens never do
+        "sub": lambda caller: (caller.subject, caller.claims.get("sub")),
+        "sid": lambda caller: (caller.claims.get("sid"),),
+        "client": lambda caller: (
+            caller.client,
+            caller.claims.get("azp"),
+            caller.claims.get("client_id"),
+        ),
+    }
+)
+_ALL: Final = ""
 
 
 class Revocations:
-    """Entries by the issuer and the rarest value that they name.
+    """Entries by their issuer and by the rarest value that they name.
 
     Args:
         entries: those to begin with.
@@ -21,18 +35,22 @@ class Revocations:
 
     def __init__(self, entries: Collection[Revocation] = ()) -> None:
         self._entries: dict[_Place, list[Revocation]] = {}
+        self._names: Counter[str] = Counter()
         self.add(entries)
 
     def add(self, entries: Collection[Revocation]) -> None:
         """Add entries; one that is added twice must be removed twice."""
         for entry in entries:
-            self._entries.setdefault(_place(entry), []).append(entry)
+            place = _place(entry)
+            self._entries.setdefault(place, []).append(entry)
+            self._names[place[1]] += 1
 
     def remove(self, entries: Collection[Revocation]) -> None:
         """Remove entries that were added."""
         for entry in entries:
             place = _place(entry)
             self._entries[place].remove(entry)
+            self._names[place[1]] -= 1
             if not self._entries[place]:
                 del self._entries[place]
 
@@ -43,58 +61,60 @@ class Revocations:
             Refusal: ``revoked``.
         """
         if self._entries and self.concern(caller):
-            raise Refusal(
-                Reason.REVOKED,
-                "The token, or whoever holds it, was revoked; sign in again, or ask the gateway's"
-                " administrator.",
-            )
+            raise revoked()
 
     def concern(self, caller: Caller) -> bool:
         """Whether an entry is about this caller."""
-        said = _said(caller)
-        issued = _issued(caller)
-        return any(
-            _holds(entry, said, issued)
-            for name, values in said.items()
-            for value in values
-            for entry in self._entries.get((caller.issuer, name, value), ())
-        )
+        for name, number in self._names.items():
+            if not number:
+                continue
+            for value in _SAID[name](caller) if name else (_ALL,):
+                # what stands in a claim may have no hash
+                if not isinstance(value, str):
+                    continue
+                for entry in self._entries.get((caller.issuer, name, value), ()):
+                    if _holds(entry, caller):
+                        return True
+        return False
+
+
+def revoked() -> Refusal:
+    """What a caller is told who is revoked."""
+    return Refusal(
+        Reason.REVOKED,
+        "The token, or whoever holds it, was revoked; sign in again, or ask the gateway's"
+        " administrator.",
+    )
 
 
 def _place(entry: Revocation) -> _Place:
-    for name in _NAMES:
+    """Where an entry is kept: under the first name that it has, the rarest first."""
+    for name in _SAID:
         value = getattr(entry, name)
         if value is not None:
             return entry.issuer, name, value
-    return entry.issuer, "", ""
+    return entry.issuer, _ALL, _ALL
 
 
-def _said(caller: Caller) -> dict[str, set[str]]:
-    """What a caller is called, by every name that an entry may have for it."""
-    claims = caller.claims
-    return {
-        "jti": _texts([claims.get("jti")]),
-        "sid": _texts([claims.get("sid")]),
-        # the configuration may take the subject from another claim; logout tokens never do
-        "sub": _texts([caller.subject, claims.get("sub")]),
-        "client": _texts([caller.client, *map(claims.get, _CLIENT_CLAIMS)]),
-        "": {""},
-    }
+def _holds(entry: Revocation, caller: Caller) -> bool:
+    issued = _issued(caller)
+    if entry.issued_before is not None and issued is not None and issued >= entry.issued_before:
+        return False
+    return all(
+        _is(entry, name, value, caller)
+        for name in _SAID
+        if (value := getattr(entry, name)) is not None
+    )
 
 
-def _texts(values: Iterable[Any]) -> set[str]:
-    return {value for value in values if isinstance(value, str)}
+def _is(entry: Revocation, name: str, value: str, caller: Caller) -> bool:
+    if name == "sid" and entry.sub is not None and "sid" not in caller.claims:
+        # a token that does not tell its session may be of any of its subject's
+        return True
+    return value in _SAID[name](caller)
 
 
 def _issued(caller: Caller) -> float | None:
     issued = caller.claims.get("iat")
     # what userinfo says was checked by nobody
     return issued if isinstance(issued, int | float) and not isinstance(issued, bool) else None
-
-
-def _holds(entry: Revocation, said: dict[str, set[str]], issued: float | None) -> bool:
-    if entry.issued_before is not None and issued is not None and issued >= entry.issued_before:
-        return False
-    return all(
-        value in said[name] for name in _NAMES if (value := getattr(entry, name)) is not None
-    )

@@ -227,6 +227,17 @@ class Verifier:
             return caller
         return await self._look_at(token)
 
+    async def statement(self, token: bytes) -> tuple[Presented, IssuerSettings]:
+        """What an issuer has signed, and who it is; whatever it says is still to be judged.
+
+        Raises:
+            Refusal: 401 with the reason, or ``issuer_unavailable``.
+        """
+        presented = open_token(token, self._limits)
+        issuer = self._issuer(presented)
+        await signing_key(presented, issuer, self._verify)
+        return presented, issuer.settings
+
     async def _look_at(self, credential: bytes) -> Caller:
         tally = self.tallies.of(NOBODY)
         try:

@@ -28,3 +28,9 @@ def token(*roles, key=KEY, **claims):
     payload = {name: value for name, value in whole.items() if value is not None}
     header = {"alg": "ES256", "typ": "JWT", "kid": key.kid}
     return jwt.encode(header, payload, key, algorithms=["ES256"])
+
+
+def signed(claims, typ, key=KEY):
+    """Whatever claims, in a token of whatever type."""
+    header = {"alg": "ES256", "typ": typ, "kid": key.kid}
+    return jwt.encode(header, claims, key, algorithms=["ES256"])

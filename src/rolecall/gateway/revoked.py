@@ -1,0 +1,89 @@
+"""What is revoked while the gateway runs: each generation is told of it, from the first on."""
+
+import asyncio
+import logging
+from collections.abc import Collection
+from contextlib import suppress
+
+from rolecall.core import Revocation
+from rolecall.gateway.endpoints import Route
+from rolecall.gateway.exchange import Exchange
+from rolecall.gateway.revoking import administered, list_revocations, reinstate, revoke
+from rolecall.gateway.signalling import receive_event, receive_logout
+from rolecall.gateway.snapshot import Snapshot
+from rolecall.identity import RevocationStore
+from rolecall.record import Recorder
+
+log = logging.getLogger("rolecall.gateway")
+
+
+class Revoked:
+    """The file of revocations, and the generation that keeps to it.
+
+    Attributes:
+        store: None where the configuration names no file.
+    """
+
+    def __init__(self) -> None:
+        self.store: RevocationStore | None = None
+        self._snapshot: Snapshot | None = None
+        self._following: asyncio.Task[None] | None = None
+
+    async def start(self, snapshot: Snapshot) -> None:
+        """Open the file that the configuration names.
+
+        Raises:
+            StoreError: that cannot be done.
+        """
+        self._snapshot = snapshot
+        path = snapshot.settings.revocations.file
+        if path is None:
+            return
+        store = RevocationStore(path, on_change=self._tell, clock=snapshot.clock)
+        await store.start()
+        self.store = store
+        self._following = asyncio.create_task(store.follow())
+
+    def serve(self, snapshot: Snapshot) -> None:
+        """Tell a new generation, which is to take the former one's place at once."""
+        if self.store is not None:
+            snapshot.verifier.revoke(self.store.entries)
+        if snapshot.settings.revocations.file != (self.store and self.store.path):
+            log.warning("revocations.file has changed: that takes effect when the gateway restarts")
+        self._snapshot = snapshot
+
+    async def answer(
+        self, exchange: Exchange, place: Route, snapshot: Snapshot, recorder: Recorder
+    ) -> None:
+        """Answer where revocations come in, and where they are told.
+
+        Raises:
+            Refusal: nobody may, or cannot at the moment.
+        """
+        match place.endpoint.kind:
+            case "logout":
+                await receive_logout(exchange, snapshot, self.store, recorder)
+            case "security_event":
+                await receive_event(exchange, snapshot, self.store, recorder)
+            case kind:
+                store = await administered(exchange, snapshot, self.store)
+                if kind == "revoke":
+                    await revoke(exchange, snapshot, store)
+                elif kind == "reinstate":
+                    await reinstate(exchange, place.number, store)
+                else:
+                    await list_revocations(exchange, store)
+
+    async def stop(self) -> None:
+        """Close the file."""
+        if self._following is not None:
+            self._following.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._following
+        if self.store is not None:
+            await self.store.stop()
+
+    def _tell(self, added: Collection[Revocation], removed: Collection[Revocation]) -> None:
+        assert self._snapshot is not None  # noqa: S101 - it was started with one
+        self._snapshot.verifier.revoke(added)
+        self._snapshot.verifier.reinstate(removed)

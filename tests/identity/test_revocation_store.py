@@ -1,0 +1,156 @@
+"""Revocations in a file: kept, shared, bounded, and gone when they are of no use any more."""
+
+import asyncio
+import sqlite3
+from contextlib import asynccontextmanager, closing, suppress
+
+import pytest
+
+from rolecall.core import Refusal, Revocation
+from rolecall.identity import revocation_file
+from rolecall.identity.revocation_file import Received
+from rolecall.identity.revocation_store import RevocationStore, StoreError
+
+from .parts.gate import ISSUER, NOW, Clock
+
+JANE = Revocation(ISSUER, sub="jane")
+WHOLE = Revocation(ISSUER, "t1", "s1", "jane", "ui", NOW - 1.5, NOW + 100.0)
+
+
+@asynccontextmanager
+async def opened(path, clock=None):
+    """A store, and what it has told so far."""
+
+    def tell(added, removed):
+        store.told.append((list(added), list(removed)))
+        store.changed.set()
+
+    store = RevocationStore(str(path), on_change=tell, clock=clock or Clock())
+    store.told, store.changed = [], asyncio.Event()
+    await store.start()
+    try:
+        yield store
+    finally:
+        await store.stop()
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "revocations.db"
+
+
+async def follow_until(store, done):
+    """Let a store follow the file until something holds."""
+    task = asyncio.create_task(store.follow(every=0))
+    async with asyncio.timeout(5):
+        while not done():
+            store.changed.clear()
+            await store.changed.wait()
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+@pytest.mark.parametrize("entry", [JANE, WHOLE, Revocation(ISSUER, issued_before=1.0)])
+async def test_an_entry_is_told_at_once_and_found_again(path, entry):
+    async with opened(path) as store:
+        stored = await store.add(entry, "administrator")
+        assert store.told == [([entry], [])]
+        assert await store.listed(0) == [stored]
+        assert (stored.revocation, stored.created) == (entry, NOW)
+    async with opened(path) as again:
+        assert again.told == [([entry], [])]
+        assert list(again.entries) == [entry]
+        assert await again.remove(stored.number)
+        assert again.told[1:] == [([], [entry])]
+        assert not await again.remove(stored.number)
+
+
+async def test_another_process_is_told_when_it_looks(path):
+    async with opened(path) as one, opened(path) as other:
+        stored = await one.add(JANE, "administrator")
+        await follow_until(other, lambda: other.told)
+        assert other.told == [([JANE], [])]
+        await other.remove(stored.number)
+        await follow_until(one, lambda: len(one.told) == 2)
+        assert one.told[1] == ([], [JANE])
+
+
+async def test_an_entry_ends_everywhere_when_it_expires(path):
+    clock = Clock()
+    async with opened(path, clock) as one, opened(path, clock) as other:
+        await one.add(WHOLE, "logout")
+        await follow_until(other, lambda: other.told)
+        clock.now = WHOLE.expires
+        await follow_until(other, lambda: len(other.told) == 2)
+        await follow_until(one, lambda: len(one.told) == 2)
+        assert one.told[1] == other.told[1] == ([], [WHOLE])
+        assert await one.listed(0) == []
+
+
+async def test_the_same_again_takes_its_place(path):
+    async with opened(path) as store:
+        await store.add(JANE, "administrator")
+        later = Revocation(ISSUER, sub="jane", expires=NOW + 5.0)
+        stored = await store.add(later, "administrator")
+        assert store.told[1] == ([later], [JANE])
+        assert await store.listed(0) == [stored]
+
+
+async def test_a_message_has_its_effect_once_while_it_is_good(path):
+    clock = Clock()
+    received = Received(ISSUER, "j1", NOW + 10)
+    async with opened(path, clock) as one, opened(path, clock) as other:
+        assert await one.add(JANE, "logout", received) is not None
+        assert await other.add(JANE, "logout", received) is None
+        assert await other.add(JANE, "logout", Received("another", "j1", NOW + 10)) is not None
+        clock.now = NOW + 10
+        assert await one.add(JANE, "logout", received) is not None
+
+
+async def test_a_full_file_takes_no_more_and_notes_no_message(path, monkeypatch, caplog):
+    monkeypatch.setattr(revocation_file, "MOST", 1)
+    received = Received(ISSUER, "j1", NOW + 10)
+    async with opened(path) as store:
+        stored = await store.add(JANE, "administrator")
+        with pytest.raises(Refusal) as caught:
+            await store.add(WHOLE, "logout", received)
+        assert caught.value.status == 503
+        assert "full: 1 entries" in caplog.text
+        assert list(store.entries) == [JANE]
+        await store.remove(stored.number)
+        assert await store.add(WHOLE, "logout", received) is not None
+
+
+async def test_a_file_that_fails_is_told_once_and_nothing_is_forgotten(path, caplog):
+    async with opened(path) as store:
+        await store.add(JANE, "administrator")
+        with closing(sqlite3.connect(path)) as database:
+            database.execute("ALTER TABLE revocation RENAME TO elsewhere")
+        for work in (store.add(WHOLE, "logout"), store.listed(0), store.remove(1)):
+            with pytest.raises(Refusal) as caught:
+                await work
+            assert caught.value.status == 503
+        errors = [record for record in caplog.records if record.levelname == "ERROR"]
+        assert len(errors) == 1
+        assert list(store.entries) == [JANE]
+
+
+async def test_a_file_that_is_of_another_kind_keeps_the_gateway_from_starting(path, tmp_path):
+    path.write_bytes(b"this is no database, and it is longer than a header" * 20)
+    newer = tmp_path / "newer.db"
+    with closing(sqlite3.connect(newer)) as database:
+        database.execute("PRAGMA user_version = 2")
+    for file in (path, newer, tmp_path / "nowhere" / "a.db"):
+        store = RevocationStore(str(file), on_change=lambda *_: None, clock=Clock())
+        with pytest.raises(StoreError):
+            await store.start()
+        await store.stop()
+
+
+async def test_a_page_is_of_a_bounded_size(path, monkeypatch):
+    monkeypatch.setattr(revocation_file, "PAGE", 2)
+    async with opened(path) as store:
+        numbers = [(await store.add(Revocation(ISSUER, jti=t), "logout")).number for t in "abc"]
+        assert [one.number for one in await store.listed(0)] == numbers[:2]
+        assert [one.number for one in await store.listed(numbers[1])] == numbers[2:]
