@@ -145,8 +145,9 @@ async def _relay_events(
         failure = Refusal(Reason.UPSTREAM_ERROR, str(error))
         last = stream.end()
     except asyncio.CancelledError:
-        # the server stops; or the client is gone, and nothing is sent any more
-        last = error_event(form, STOPPING, exchange.request_id)
+        # the caller is revoked; or the server stops; or the client is gone, and nothing is sent
+        failure = exchange.ended
+        last = error_event(form, failure or STOPPING, exchange.request_id)
     await exchange.send({"type": "http.response.body", "body": last})
     return failure
 

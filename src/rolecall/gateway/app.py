@@ -59,7 +59,9 @@ class Gateway:
         self._transport: Transport | None = None
         self._revoked = Revoked()
         self.reloads = {"applied": 0, "rejected": 0}
-        self._workers = Workers(siblings, lambda: figures(self._snapshot, self.reloads))
+        self._workers = Workers(
+            siblings, lambda: self._revoked.figures(figures(self._snapshot, self.reloads))
+        )
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Answer one connection scope (ASGI 3)."""
@@ -97,6 +99,8 @@ class Gateway:
             snapshot = self._snapshot
             if place.endpoint.kind == "call":
                 transport = self._transport or self._new_transport()
+                if self._revoked.ends_answers:
+                    await self._revoked.watch(exchange)
                 await call_model(exchange, place, snapshot, transport, self._recorder)
             else:
                 await self._tell(exchange, place, snapshot)
@@ -111,7 +115,7 @@ class Gateway:
             # the server stops, and its patience with requests under way has ended; or the client
             # is gone, and nothing is sent any more
             if not exchange.started:
-                await send_refusal(exchange, form, STOPPING)
+                await send_refusal(exchange, form, exchange.ended or STOPPING)
         except Exception as error:  # noqa: BLE001 - the one place for what nobody foresaw
             self._recorder.crashed(exchange.request_id, error)
             if not exchange.started:

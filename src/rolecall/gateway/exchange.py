@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from rolecall.core import Call, Caller
+from rolecall.core import Call, Caller, Refusal
 from rolecall.gateway.asgi import Receive, Scope, Send
 from rolecall.upstream import Headers
 
@@ -17,6 +17,7 @@ class Exchange:
         call: known once the body is read.
         started: whether the head of the answer has been sent.
         added: headers that the answer gets besides its own.
+        ended: why it is being cancelled, where the gateway itself does so.
     """
 
     request_id: str
@@ -27,6 +28,7 @@ class Exchange:
     call: Call | None = None
     started: bool = False
     added: Headers = field(default_factory=list)
+    ended: Refusal | None = None
 
     async def start(self, status: int, headers: Headers) -> None:
         """Send the head of the answer."""

@@ -4,6 +4,9 @@ import asyncio
 import logging
 from collections.abc import Collection
 from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+from weakref import WeakKeyDictionary
 
 from rolecall.core import Revocation
 from rolecall.gateway.endpoints import Route
@@ -11,8 +14,8 @@ from rolecall.gateway.exchange import Exchange
 from rolecall.gateway.revoking import administered, list_revocations, reinstate, revoke
 from rolecall.gateway.signalling import receive_event, receive_logout
 from rolecall.gateway.snapshot import Snapshot
-from rolecall.identity import RevocationStore
-from rolecall.record import Recorder
+from rolecall.identity import RevocationStore, revoked
+from rolecall.record import Figures, Recorder
 
 log = logging.getLogger("rolecall.gateway")
 
@@ -22,10 +25,15 @@ class Revoked:
 
     Attributes:
         store: None where the configuration names no file.
+        ends_answers: whether answers that are under way are ended when their caller is revoked.
+        ended: how many were so far.
     """
 
     def __init__(self) -> None:
         self.store: RevocationStore | None = None
+        self.ends_answers = False
+        self.ended = 0
+        self._under_way: WeakKeyDictionary[asyncio.Task[Any], Exchange] = WeakKeyDictionary()
         self._snapshot: Snapshot | None = None
         self._following: asyncio.Task[None] | None = None
 
@@ -36,6 +44,7 @@ class Revoked:
             StoreError: that cannot be done.
         """
         self._snapshot = snapshot
+        self.ends_answers = snapshot.settings.revocations.end_streams
         path = snapshot.settings.revocations.file
         if path is None:
             return
@@ -51,6 +60,26 @@ class Revoked:
         if snapshot.settings.revocations.file != (self.store and self.store.path):
             log.warning("revocations.file has changed: that takes effect when the gateway restarts")
         self._snapshot = snapshot
+        self.ends_answers = snapshot.settings.revocations.end_streams
+        self._end_answers(snapshot)
+
+    def figures(self, figures: Figures) -> Figures:
+        """Figures with those of revocations."""
+        if self.store is not None:
+            figures = replace(
+                figures,
+                revocations=len(self.store.entries),
+                revoked={str(cause): number for cause, number in self.store.added.items()},
+            )
+        return replace(figures, ended=self.ended)
+
+    async def watch(self, exchange: Exchange) -> None:
+        """End the answer that begins here when its caller is revoked before its end."""
+        # from here on in a task, which can be cancelled
+        await asyncio.sleep(0)
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - asyncio's own sleep came back
+        self._under_way[task] = exchange
 
     async def answer(
         self, exchange: Exchange, place: Route, snapshot: Snapshot, recorder: Recorder
@@ -87,3 +116,12 @@ class Revoked:
         assert self._snapshot is not None  # noqa: S101 - it was started with one
         self._snapshot.verifier.revoke(added)
         self._snapshot.verifier.reinstate(removed)
+        self._end_answers(self._snapshot)
+
+    def _end_answers(self, snapshot: Snapshot) -> None:
+        for task, exchange in list(self._under_way.items()):
+            caller = exchange.caller
+            if exchange.ended is None and caller is not None and snapshot.verifier.revokes(caller):
+                exchange.ended = revoked()
+                self.ended += 1
+                task.cancel()

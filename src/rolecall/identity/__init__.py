@@ -5,6 +5,7 @@ from rolecall.identity.guard import open_token
 from rolecall.identity.keysource import Pace
 from rolecall.identity.revocation_file import Received, Stored
 from rolecall.identity.revocation_store import RevocationStore
+from rolecall.identity.revocations import revoked
 from rolecall.identity.signals import Signal, lifetime, logout, security_event
 from rolecall.identity.tally import Tally
 from rolecall.identity.verifier import IssuerState, Verifier
@@ -22,5 +23,6 @@ __all__ = [
     "lifetime",
     "logout",
     "open_token",
+    "revoked",
     "security_event",
 ]

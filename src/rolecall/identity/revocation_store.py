@@ -8,7 +8,7 @@ import logging
 import sqlite3
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import TypeVar, get_args
 
 from rolecall.core import Reason, Refusal, Revocation
 from rolecall.identity import revocation_file as file
@@ -30,6 +30,9 @@ class RevocationStore:
         path: of the file.
         on_change: is told what was added and what was removed, in the loop's thread.
         clock: seconds since the epoch.
+
+    Attributes:
+        added: entries that were added through this object so far, by cause.
     """
 
     def __init__(
@@ -40,6 +43,7 @@ class RevocationStore:
         clock: Callable[[], float],
     ) -> None:
         self.path = path
+        self.added: dict[Cause, int] = dict.fromkeys(get_args(Cause), 0)
         self._on_change = on_change
         self._clock = clock
         self._thread = ThreadPoolExecutor(1, "revocations")
@@ -101,7 +105,10 @@ class RevocationStore:
         number = await self._changed(
             lambda database: file.add(database, revocation, cause, received, now)
         )
-        return None if number is None else Stored(number, revocation, cause, now)
+        if number is None:
+            return None
+        self.added[cause] += 1
+        return Stored(number, revocation, cause, now)
 
     async def remove(self, number: int) -> bool:
         """Take an entry back; return whether there was one.

@@ -210,6 +210,10 @@ class Verifier:
         self._revocations.add(revocations)
         self._verdicts.forget_callers(Revocations(revocations).concern)
 
+    def revokes(self, caller: Caller) -> bool:
+        """Whether a caller who was let in is revoked by now."""
+        return self._revocations.concern(caller)
+
     def reinstate(self, revocations: Collection[Revocation]) -> None:
         """Take back what `revoke` was told."""
         self._revocations.remove(revocations)

@@ -89,6 +89,9 @@ class Figures:
         issuers: everyone of whom there is something to say.
         verdicts: credentials that are remembered now.
         reloads: the configuration's reloads so far, by what came of them.
+        revocations: entries that are kept now; None where none are.
+        revoked: entries that this process has added so far, by what caused them.
+        ended: answers so far that were ended because their caller was revoked.
         policy: of decisions.
     """
 
@@ -96,6 +99,9 @@ class Figures:
     verdicts: int
     reloads: Mapping[str, int]
     policy: PolicyFigures = PolicyFigures()
+    revocations: int | None = None
+    revoked: Mapping[str, int] = field(default_factory=dict)
+    ended: int = 0
 
 
 Samples = Iterable[tuple[tuple[str, ...], float]]
@@ -218,6 +224,27 @@ SERIES: Final = (
         "Opaque tokens that an issuer could not be asked about.",
         _ISSUER,
         _of_lookups(lambda lookups: lookups.failed),
+    ),
+    Series(
+        GaugeMetricFamily,
+        "rolecall_revocations",
+        "Revocations that are kept in the file; absent where there is none.",
+        (),
+        lambda figures: [] if figures.revocations is None else [((), figures.revocations)],
+    ),
+    Series(
+        CounterMetricFamily,
+        "rolecall_revoked",
+        "Revocations that came in, by cause: administrator, logout, or security_event.",
+        ("cause",),
+        lambda figures: (((cause,), number) for cause, number in figures.revoked.items()),
+    ),
+    Series(
+        CounterMetricFamily,
+        "rolecall_answers_ended",
+        "Answers under way that were ended because their caller was revoked.",
+        (),
+        lambda figures: [((), figures.ended)],
     ),
     Series(
         CounterMetricFamily,

@@ -33,12 +33,12 @@ class Keycloak:
         self.issuer = f"{url}/realms/acme"
         self.key_set_url = f"{self.issuer}/protocol/openid-connect/certs"
 
-    def sign_in(self, username: str) -> dict[str, Any]:
+    def sign_in(self, username: str, client: str = CLIENT) -> dict[str, Any]:
         """The tokens of a user whose password is the user's name: the password grant."""
         return self._token(
             "acme",
             grant_type="password",
-            client_id=CLIENT,
+            client_id=client,
             username=username,
             password=username,
             scope="openid",
@@ -53,8 +53,59 @@ class Keycloak:
             client_secret=f"{client_id}-secret",
         )
 
+    def sign_out(self, tokens: dict[str, Any], client: str) -> None:
+        """End the session of a user's tokens, as the client does when the user signs out."""
+        form = {"client_id": client, "refresh_token": tokens["refresh_token"]}
+        answer = ask(f"{self.issuer}/protocol/openid-connect/logout", form=form)
+        assert answer.status == 204, answer.body
+
+    def add_client(self, client: str, backchannel_logout_url: str) -> None:
+        """Add a client like `CLIENT`, whose logouts are told to a URL."""
+        self._add(
+            "clients",
+            {
+                "clientId": client,
+                "publicClient": True,
+                "directAccessGrantsEnabled": True,
+                "fullScopeAllowed": True,
+                "attributes": {
+                    "backchannel.logout.url": backchannel_logout_url,
+                    "backchannel.logout.session.required": "true",
+                },
+                "protocolMappers": [
+                    {
+                        "name": "aud",
+                        "protocol": "openid-connect",
+                        "protocolMapper": "oidc-audience-mapper",
+                        "config": {
+                            "included.client.audience": CLIENT,
+                            "access.token.claim": "true",
+                        },
+                    }
+                ],
+            },
+        )
+
     def rotate_key(self) -> None:
         """Add an RSA key that signs from now on; the old one stays published."""
+        realm = ask(f"{self.url}/admin/realms/acme", headers=self._administrator()).json()
+        self._add(
+            "components",
+            {
+                "name": "rotated",
+                "providerId": "rsa-generated",
+                "providerType": "org.keycloak.keys.KeyProvider",
+                "parentId": realm["id"],
+                "config": {"priority": [str(next(_PRIORITY))], "algorithm": ["RS256"]},
+            },
+        )
+
+    def _add(self, kind: str, body: dict[str, Any]) -> None:
+        url = f"{self.url}/admin/realms/acme/{kind}"
+        added = ask(url, headers=self._administrator(), body=body)
+        assert added.status == 201, added.body
+
+    def _administrator(self) -> dict[str, str]:
         admin = self._token(
             "master",
             grant_type="password",
@@ -62,20 +113,7 @@ class Keycloak:
             username=ADMIN,
             password=ADMIN,
         )
-        realm = f"{self.url}/admin/realms/acme"
-        headers = {"Authorization": f"Bearer {admin['access_token']}"}
-        added = ask(
-            f"{realm}/components",
-            headers=headers,
-            body={
-                "name": "rotated",
-                "providerId": "rsa-generated",
-                "providerType": "org.keycloak.keys.KeyProvider",
-                "parentId": ask(realm, headers=headers).json()["id"],
-                "config": {"priority": [str(next(_PRIORITY))], "algorithm": ["RS256"]},
-            },
-        )
-        assert added.status == 201, added.body
+        return {"Authorization": f"Bearer {admin['access_token']}"}
 
     def _token(self, realm: str, **form: str) -> dict[str, Any]:
         answer = ask(f"{self.url}/realms/{realm}/protocol/openid-connect/token", form=form)
