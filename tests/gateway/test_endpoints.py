@@ -56,6 +56,8 @@ def test_the_table_holds_no_more_than_this():
         "GET /v1/models",
         "GET /models",
         "POST /explain",
+        "GET /whoami",
+        "GET /.well-known/oauth-protected-resource",
         "GET /health/liveliness",
         "GET /health/liveness",
         "GET /health/readiness",
@@ -78,8 +80,16 @@ def test_only_health_answers_without_a_token(gateway, upstream, method, path, en
     reply = ask(gateway, method, path, authorised=False)
     if endpoint.kind in {"live", "ready"}:
         assert reply.status == 200
-    elif endpoint.kind in {"metrics", "revoke", "revocations", "logout", "security_event"}:
-        # this gateway has none: test_metrics.py, test_revoking.py, test_signalling.py
+    elif endpoint.kind in {
+        "metrics",
+        "resource",
+        "revoke",
+        "revocations",
+        "logout",
+        "security_event",
+    }:
+        # this gateway has none: test_metrics.py, test_resource.py, test_revoking.py,
+        # test_signalling.py
         assert reply.status == 404
     else:
         refused(reply, "missing_token", endpoint.form or "openai")

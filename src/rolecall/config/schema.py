@@ -119,6 +119,14 @@ class RevocationsSection(_Section):
     end_streams: bool = False
 
 
+class ResourceSection(_Section):
+    """``resource``."""
+
+    url: Text
+    authorization_servers: Names | None = None
+    scopes: list[Text] = []
+
+
 class RolePermission(_Section):
     """LiteLLM's ``role_permissions[]``."""
 
@@ -239,6 +247,7 @@ class File(_Section):
     limits: LimitsSection = LimitsSection()
     metrics: MetricsSection | None = None
     revocations: RevocationsSection = RevocationsSection()
+    resource: ResourceSection | None = None
     general_settings: GeneralSettings = GeneralSettings()
     role_permissions: list[RolePermission] = []
     model_list: list[LiteLLMModel] = []

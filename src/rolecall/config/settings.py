@@ -330,6 +330,21 @@ class ShadowSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class Resource:
+    """What the gateway is to its clients: a protected resource (RFC 9728).
+
+    Attributes:
+        url: its resource identifier, the URL that clients reach it at.
+        authorization_servers: issuers whose tokens clients may ask for.
+        scopes: OAuth scopes that are of use here.
+    """
+
+    url: str
+    authorization_servers: tuple[str, ...]
+    scopes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ExplainSettings:
     """Who is told why.
 
@@ -375,6 +390,7 @@ class Settings:
     limits: Limits = field(default_factory=Limits)
     keys: tuple[StaticKey, ...] = ()
     metrics: Metrics | None = None
+    resource: Resource | None = None
     condition_headers: frozenset[str] = frozenset()
     files: tuple[str, ...] = ()
     decisions: DecisionSettings | None = None

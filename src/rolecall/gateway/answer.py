@@ -6,6 +6,7 @@ from typing import Final
 
 from rolecall.core import Reason, Refusal
 from rolecall.gateway.asgi import Send
+from rolecall.gateway.challenge import Challenges
 from rolecall.gateway.exchange import Exchange
 from rolecall.gateway.http1 import SENT
 from rolecall.upstream import Headers, Response, TransportError
@@ -19,12 +20,6 @@ STOPPING: Final = Refusal(Reason.UPSTREAM_UNAVAILABLE, "The gateway is stopping;
 _JSON_TYPE: Final = b"application/json"
 _JSON: Final = (b"content-type", _JSON_TYPE)
 _EVENTS: Final = b"text/event-stream"
-_CHALLENGE: Final = {
-    # RFC 6750 3: no error code where no credentials were sent
-    Reason.MISSING_TOKEN: b'Bearer realm="rolecall"',
-}
-_INVALID_TOKEN: Final = b'Bearer realm="rolecall", error="invalid_token", error_description="'
-_INSUFFICIENT: Final = b'Bearer realm="rolecall", error="insufficient_scope", error_description="'
 _PASSED: Final = frozenset(
     {
         b"content-type",
@@ -61,23 +56,15 @@ async def send_json(
     )
 
 
-async def send_refusal(exchange: Exchange, form: Format, refusal: Refusal) -> None:
+async def send_refusal(
+    exchange: Exchange, form: Format, refusal: Refusal, challenges: Challenges
+) -> None:
     """Send a refusal in the caller's format, with the challenge that RFC 6750 asks for."""
-    headers: Headers = []
-    if refusal.status in {401, 403}:
-        headers.append((b"www-authenticate", _challenge(refusal)))
+    headers = [*challenges.get(refusal.reason, ())]
     if refusal.reason is Reason.ISSUER_UNAVAILABLE:
         headers.append((b"retry-after", b"1"))
     body = error_body(form, refusal, exchange.request_id)
     await send_json(exchange, refusal.status, body, headers)
-
-
-def _challenge(refusal: Refusal) -> bytes:
-    known = _CHALLENGE.get(refusal.reason)
-    if known is not None:
-        return known
-    start = _INVALID_TOKEN if refusal.status == 401 else _INSUFFICIENT
-    return start + refusal.reason.encode() + b'"'
 
 
 async def relay(

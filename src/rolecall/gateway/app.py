@@ -16,9 +16,11 @@ from rolecall.gateway.exchange import Exchange
 from rolecall.gateway.explaining import answer_explain
 from rolecall.gateway.figures import figures
 from rolecall.gateway.metrics import admit, send_metrics
+from rolecall.gateway.resource import send_metadata
 from rolecall.gateway.revoked import Revoked
 from rolecall.gateway.snapshot import Snapshot
 from rolecall.gateway.way import call_model, list_models
+from rolecall.gateway.whoami import answer_whoami
 from rolecall.gateway.workers import Workers
 from rolecall.record import Recorder, in_this_loop
 from rolecall.upstream import Transport, Transports
@@ -92,11 +94,11 @@ class Gateway:
 
     async def _answer(self, exchange: Exchange) -> None:
         form: Format = "openai"
+        # the snapshot that a request begins with is the one it ends with
+        snapshot = self._snapshot
         try:
             place = route(exchange.scope)
             form = place.form
-            # the snapshot that a request begins with is the one it ends with
-            snapshot = self._snapshot
             if place.endpoint.kind == "call":
                 transport = self._transport or self._new_transport()
                 if self._revoked.ends_answers:
@@ -108,18 +110,19 @@ class Gateway:
             if refusal.reason is Reason.NOT_FOUND:
                 form = form_of(exchange.scope["headers"])
             self._recorder.refused(exchange.request_id, refusal, exchange.caller, exchange.call)
-            await send_refusal(exchange, form, refusal)
+            await send_refusal(exchange, form, refusal, snapshot.challenges)
         except ClientGone:
             return
         except asyncio.CancelledError:
             # the server stops, and its patience with requests under way has ended; or the client
             # is gone, and nothing is sent any more
             if not exchange.started:
-                await send_refusal(exchange, form, exchange.ended or STOPPING)
+                why = exchange.ended or STOPPING
+                await send_refusal(exchange, form, why, snapshot.challenges)
         except Exception as error:  # noqa: BLE001 - the one place for what nobody foresaw
             self._recorder.crashed(exchange.request_id, error)
             if not exchange.started:
-                await send_refusal(exchange, form, _FAULT)
+                await send_refusal(exchange, form, _FAULT, snapshot.challenges)
 
     async def _tell(self, exchange: Exchange, place: Route, snapshot: Snapshot) -> None:
         """Answer what calls no model, in a task, which deadlines want, and so in no hurry."""
@@ -132,6 +135,10 @@ class Gateway:
                 await send_metrics(exchange, await self._workers.figures())
             case "explain":
                 await answer_explain(exchange, snapshot)
+            case "whoami":
+                await answer_whoami(exchange, snapshot)
+            case "resource":
+                await send_metadata(exchange, snapshot.resource)
             case "live":
                 await send_json(exchange, 200, b'{"status":"alive"}')
             case "ready":

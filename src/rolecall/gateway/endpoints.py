@@ -13,6 +13,8 @@ Kind = Literal[
     "models",
     "model",
     "explain",
+    "whoami",
+    "resource",
     "live",
     "ready",
     "metrics",
@@ -22,6 +24,9 @@ Kind = Literal[
     "logout",
     "security_event",
 ]
+
+PROTECTED_RESOURCE: Final = "/.well-known/oauth-protected-resource"
+"""RFC 9728 3; the path of the gateway's own URL may follow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,7 @@ _LIVE: Final = Endpoint("live")
 _READY: Final = Endpoint("ready")
 _MODEL: Final = Endpoint("model")
 _REINSTATE: Final = Endpoint("reinstate")
+_RESOURCE: Final = Endpoint("resource", form="openai")
 
 _VERSIONED: Final = {
     ("POST", "/chat/completions"): Endpoint("call", "chat", "openai"),
@@ -70,6 +76,8 @@ ENDPOINTS: Final[dict[tuple[str, str], Endpoint]] = {
     **_VERSIONED,
     **{(method, f"/v1{path}"): endpoint for (method, path), endpoint in _VERSIONED.items()},
     ("POST", "/explain"): Endpoint("explain", form="openai"),
+    ("GET", "/whoami"): Endpoint("whoami", form="openai"),
+    ("GET", PROTECTED_RESOURCE): _RESOURCE,
     ("GET", "/health/liveliness"): _LIVE,
     ("GET", "/health/liveness"): _LIVE,
     ("GET", "/livez"): _LIVE,
@@ -81,8 +89,11 @@ ENDPOINTS: Final[dict[tuple[str, str], Endpoint]] = {
     ("POST", "/backchannel-logout"): Endpoint("logout", form="openai"),
     ("POST", "/security-events"): Endpoint("security_event", form="openai"),
 }
-"""Every endpoint by method and path, but for ``/v1/models/{id}``, whose ID may hold slashes, and
-``DELETE /revocations/{id}``."""
+"""Every endpoint by method and path, but for three that others begin like.
+
+Those are ``/v1/models/{id}``, whose ID may hold slashes, ``DELETE /revocations/{id}``, and the
+protected resource's metadata with a path.
+"""
 
 _ROUTES: Final = {
     place: Route(endpoint, endpoint.form)
@@ -110,6 +121,8 @@ def route(scope: Scope) -> Route:
         for prefix in _MODEL_PREFIXES:
             if path.startswith(prefix) and len(path) > len(prefix):
                 return Route(_MODEL, form_of(scope["headers"]), path[len(prefix) :])
+        if path.startswith(f"{PROTECTED_RESOURCE}/"):
+            return Route(_RESOURCE, "openai")
     if method == "DELETE" and path.startswith(_REVOCATION):
         return Route(_REINSTATE, "openai", number=path[len(_REVOCATION) :])
     raise Refusal(Reason.NOT_FOUND, _what_is_wrong(method, path))

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from rolecall.config import Limits, Settings
+from rolecall.gateway.challenge import Challenges, compile_challenges
 from rolecall.gateway.observing import Observe, show_decision
+from rolecall.gateway.resource import ProtectedResource, protected_resource
 from rolecall.gateway.watching import Watch
 from rolecall.identity import Verifier
 from rolecall.policy import Table, assign_roles, compile_policy, included_roles
@@ -22,6 +24,8 @@ class Snapshot:
     verifier: Verifier
     catalogue: Catalogue
     limits: Limits
+    challenges: Challenges
+    resource: ProtectedResource | None = None
     clock: Callable[[], float] = time.time
     observers: tuple[Observe, ...] = ()
     watch: Watch = field(default_factory=Watch)
@@ -34,6 +38,7 @@ def compile_snapshot(settings: Settings, *, clock: Callable[[], float] = time.ti
     observers: list[Observe] = [show_decision] if settings.explain.header else []
     if settings.decisions is not None or settings.shadow is not None:
         observers.append(watch)
+    resource = protected_resource(settings)
     return Snapshot(
         settings=settings,
         table=table,
@@ -46,6 +51,8 @@ def compile_snapshot(settings: Settings, *, clock: Callable[[], float] = time.ti
         ),
         catalogue=Catalogue(settings.models),
         limits=settings.limits,
+        challenges=compile_challenges(resource.metadata_url if resource else None),
+        resource=resource,
         clock=clock,
         observers=tuple(observers),
         watch=watch,

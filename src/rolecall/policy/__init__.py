@@ -11,6 +11,7 @@ from rolecall.policy.evaluate import (
 from rolecall.policy.explain import Explanation, explain
 from rolecall.policy.explain_roles import Step
 from rolecall.policy.nearest import Change
+from rolecall.policy.role_origins import role_origins
 from rolecall.policy.table import Table, compile_policy
 from rolecall.policy.verdict import Verdict, judge
 
@@ -29,4 +30,5 @@ __all__ = [
     "judge",
     "looks_at_the_call",
     "may_call",
+    "role_origins",
 ]

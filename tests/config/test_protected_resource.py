@@ -1,0 +1,59 @@
+"""``resource:``, what the gateway says of itself to clients."""
+
+import pytest
+
+BASE = """\
+rules: [{allow: ['*'], models: ['*']}]
+models: [{name: a, model: gpt-4o, api_key: k}]
+issuers:
+  - {issuer: https://one.example, audience: a}
+  - {issuer: https://two.example, audience: a}
+resource:
+"""
+
+
+def errors(problems):
+    return [problem for problem in problems if " error: " in problem]
+
+
+def test_without_it_nothing_is_said(settings):
+    assert settings(BASE.replace("resource:\n", "")).resource is None
+
+
+def test_the_issuers_are_the_authorization_servers(settings):
+    resource = settings(BASE + "  url: https://llm.example.com").resource
+    assert resource.url == "https://llm.example.com"
+    assert resource.authorization_servers == ("https://one.example", "https://two.example")
+    assert resource.scopes == ()
+
+
+def test_others_may_be_named(settings):
+    resource = settings(
+        BASE + "  url: https://llm.example.com\n"
+        "  authorization_servers: [https://one.example]\n"
+        "  scopes: [llm.call]"
+    ).resource
+    assert resource.authorization_servers == ("https://one.example",)
+    assert resource.scopes == ("llm.call",)
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("http://llm.example.com", "uses plain http"),
+        ("https://llm.example.com/?a=b", "must not hold a query"),
+        ("https://llm.example.com/#a", "must not hold a fragment"),
+        ("llm.example.com", "is not a URL"),
+        ("https://llm.example.com/ä", "holds characters that a URL does not"),
+        ("https://llm.example.com/\\", "holds characters that a URL does not"),
+    ],
+)
+def test_the_url_is_one_that_clients_can_use(told, url, why):
+    (problem,) = errors(told(f"{BASE}  url: '{url}'"))
+    assert problem.startswith(f"7:8: error: resource.url: {why}")
+
+
+def test_an_authorization_server_is_a_url(told):
+    text = BASE + "  url: https://a.example\n  authorization_servers: [one]"
+    (problem,) = errors(told(text))
+    assert problem.startswith("8:27: error: resource.authorization_servers[0]: is not a URL")
