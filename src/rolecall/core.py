@@ -33,6 +33,7 @@ class Reason(StrEnum):
     INVALID_CLAIM = "invalid_claim"
     REVOKED = "revoked"
     SENDER_MISMATCH = "sender_mismatch"
+    INVALID_DPOP_PROOF = "invalid_dpop_proof"
     # 403: the policy
     NO_ROLE = "no_role"
     MODEL_NOT_ALLOWED = "model_not_allowed"
@@ -80,6 +81,7 @@ STATUS: Final[Mapping[Reason, int]] = MappingProxyType(
                 Reason.INVALID_CLAIM,
                 Reason.REVOKED,
                 Reason.SENDER_MISMATCH,
+                Reason.INVALID_DPOP_PROOF,
             ),
             401,
         ),

@@ -57,3 +57,32 @@ def test_an_authorization_server_is_a_url(told):
     text = BASE + "  url: https://a.example\n  authorization_servers: [one]"
     (problem,) = errors(told(text))
     assert problem.startswith("8:27: error: resource.authorization_servers[0]: is not a URL")
+
+
+ISSUER = (
+    BASE.replace("resource:\n", "")
+    + "  - {issuer: https://three.example, audience: a, dpop: %s%s}\n"
+)
+RESOURCE = "resource: {url: https://llm.example.com}\n"
+
+
+@pytest.mark.parametrize("dpop", ["optional", "required"])
+def test_an_issuer_s_tokens_may_be_bound(settings, dpop):
+    found = settings(ISSUER % (dpop, "") + RESOURCE).issuers
+    assert [issuer.dpop for issuer in found] == [None, None, dpop]
+
+
+def test_a_proof_needs_the_url_that_it_is_of(told):
+    (problem,) = errors(told(ISSUER % ("required", "")))
+    assert problem.startswith("6:56: error: issuers[2].dpop: needs resource.url: ")
+
+
+def test_userinfo_does_not_tell_whose_key_a_token_is_bound_to(told):
+    with_userinfo = ISSUER % ("optional", ", userinfo: {endpoint: 'https://three.example/me'}")
+    (problem,) = errors(told(with_userinfo + RESOURCE))
+    assert "issuers[2].dpop: does not go with userinfo" in problem
+
+
+def test_there_is_no_third_way(told):
+    (problem,) = errors(told(ISSUER % ("maybe", "") + RESOURCE))
+    assert "issuers[2].dpop" in problem

@@ -12,11 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rolecall.config import Client, KeysFrom, Opaque
+from rolecall.identity import ProvenRequest
 from rolecall.identity.opaque import MOST_ASKED, looks_signed
 
 from .parts.authorization_server import CLIENT_ID, SECRET, authorization_server
 from .parts.gate import AUDIENCE, CLAIMS, ISSUER, NOW, SIGNER, gate, settings, verdict
 from .parts.key_server import FAULTS, key_server
+from .parts.proofs import URL, bound, proof
 from .parts.signing import Signer, bare
 
 BASIC = Client("client_secret_basic", CLIENT_ID, SECRET)
@@ -69,6 +71,29 @@ async def test_an_active_token_is_a_caller():
     assert (caller.kind, caller.expires, caller.scopes) == ("person", NOW + 300, {"llm:invoke"})
     assert [claim.value for claim in caller.role_claims] == ["user"]
     assert "active" not in caller.claims
+
+
+async def test_c38_c42_an_issuer_says_whose_key_a_token_is_bound_to():
+    said = {**GOOD, "token_type": "DPoP", "cnf": bound()}
+    token = TOKEN.encode()
+    async with authorization_server() as server, gate(replace(of(server), dpop="optional")) as door:
+        server.tokens[TOKEN] = said
+        assert await verdict(door, token) == "sender_mismatch"
+        for _ in range(2):
+            request = ProvenRequest("POST", URL, (proof(token, NOW),))
+            caller = await door.authenticate_bound(token, request)
+        assert caller.subject == "john"
+        assert await verdict(door, token) == "sender_mismatch"
+        assert len(server.asked) == 3
+
+
+@pytest.mark.parametrize(
+    "said", [{"token_type": "DPoP"}, {"cnf": {}}, {"cnf": {"x5t#S256": "x" * 43}}], ids=repr
+)
+async def test_c38_c42_an_issuer_that_does_not_say_which_key_is_not_believed(said):
+    async with authorization_server() as server, gate(replace(of(server), dpop="optional")) as door:
+        server.tokens[TOKEN] = {**GOOD, **said}
+        assert await verdict(door, TOKEN.encode()) == "sender_mismatch"
 
 
 async def test_a_client_of_its_own_is_a_workload():

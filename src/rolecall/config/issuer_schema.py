@@ -136,6 +136,7 @@ class Issuer(Section):
     leeway: Annotated[int, Field(ge=0, le=300)] = 60
     max_lifetime: Annotated[int, Field(ge=60, le=31_536_000)] | None = None
     rfc9068: bool = False
+    dpop: Literal["optional", "required"] | None = None
     ca_file: Text | None = None
     bearer_file: Text | None = None
     private_network: bool = False

@@ -91,6 +91,7 @@ def build(
         leeway=section.leeway,
         max_lifetime=section.max_lifetime or defaults.max_lifetime,
         rfc9068=section.rfc9068,
+        dpop=section.dpop,
         source=source,
         banned_keys=frozenset(section.banned_keys),
         required=section.required,

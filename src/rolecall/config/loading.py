@@ -163,6 +163,8 @@ def _lower(
     mappings = [*((document, *placed) for placed in lowered.mappings), *written.mappings]
     rules = [*((document, *placed) for placed in lowered.rules), *written.rules]
     policy_lowering.check_includes(mappings)
+    resource = protected_resource.resource(file.resource, issuers, document)
+    protected_resource.check_proofs(file.issuers, resource, document)
     metrics = lowering.metrics(file.metrics, document)
     gaps.warn(
         document,
@@ -182,7 +184,7 @@ def _lower(
         limits=lowering.limits(file.limits),
         keys=tuple(key for _, key in keys),
         metrics=metrics,
-        resource=protected_resource.resource(file.resource, issuers, document),
+        resource=resource,
         explain=ExplainSettings(frozenset(file.explain.administrators), file.explain.header),
         revocations=revocations.revocations(file.revocations, issuers, document),
         condition_headers=frozenset(name.lower() for name in file.conditions.headers),

@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 
 from rolecall.config import schema, urls
-from rolecall.config.document import Document
+from rolecall.config.document import Document, KeyPath
+from rolecall.config.issuer_schema import Issuer
 from rolecall.config.settings import IssuerSettings, Resource
 
 
@@ -29,3 +30,21 @@ def resource(
             document.report(("resource", "authorization_servers", index), f"{error}.")
     named = section.authorization_servers or [issuer.issuer for issuer in issuers]
     return Resource(section.url, tuple(dict.fromkeys(named)), tuple(section.scopes))
+
+
+def check_proofs(issuers: Iterable[Issuer], resource: Resource | None, document: Document) -> None:
+    """Report issuers whose tokens come with proofs that could not be checked."""
+    for index, issuer in enumerate(issuers):
+        path: KeyPath = ("issuers", index, "dpop")
+        if issuer.dpop is not None and resource is None:
+            document.report(
+                path,
+                "needs resource.url: a proof is of the URL that the client asked for, which Host"
+                " does not tell.",
+            )
+        if issuer.dpop is not None and issuer.userinfo is not None:
+            document.report(
+                path,
+                "does not go with userinfo, which does not say whose key a token is bound to; use"
+                " introspection.",
+            )

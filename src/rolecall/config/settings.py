@@ -164,6 +164,8 @@ class IssuerSettings:
         logout_audience: the clients of whom its logout tokens may be; none of them is accepted
             where this is empty.
         event_audience: the same for its security event tokens.
+        dpop: whether its tokens may or must be bound to their holder's key (RFC 9449); None where
+            bound ones are refused.
     """
 
     issuer: str
@@ -194,6 +196,7 @@ class IssuerSettings:
     opaque: Opaque | None = None
     logout_audience: tuple[str, ...] = ()
     event_audience: tuple[str, ...] = ()
+    dpop: Literal["optional", "required"] | None = None
 
 
 @dataclass(frozen=True, slots=True)

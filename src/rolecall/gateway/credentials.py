@@ -1,29 +1,59 @@
-"""Where the token comes from: four headers, and never two different credentials."""
+"""Where the token comes from: four headers, and never two different credentials; and its proof."""
 
 import asyncio
 from typing import Final
+from urllib.parse import quote, urlsplit
 
 from rolecall.core import Caller, Reason, Refusal
+from rolecall.gateway.asgi import Scope
 from rolecall.gateway.snapshot import Snapshot
+from rolecall.identity import ProvenRequest
 from rolecall.upstream import Headers
 
 _KEY_HEADERS: Final = (b"x-api-key", b"api-key", b"x-goog-api-key")
+# what must come with a proof keeps its scheme: a bearer token has no space
+_DPOP: Final = b"DPoP "
 _ALL: Final = frozenset({b"authorization", *_KEY_HEADERS})
 
 
-async def authenticated(token: bytes, snapshot: Snapshot) -> Caller:
-    """Who holds a token.
+async def authenticated(token: bytes, scope: Scope, snapshot: Snapshot) -> Caller:
+    """Who holds a token, as `find_token` found it in a request.
 
     Raises:
         Refusal: nobody, or nobody who is trusted.
     """
     # whoever must be asked is asked in a task: deadlines want one
     await asyncio.sleep(0)
-    return await snapshot.verifier.authenticate(token)
+    if not token.startswith(_DPOP):
+        return await snapshot.verifier.authenticate(token)
+    resource = snapshot.settings.resource
+    if resource is None or not snapshot.verifier.takes_proofs:
+        raise _malformed()
+    request = ProvenRequest(
+        method=scope["method"],
+        url=external_url(resource.url, scope["path"]),
+        proofs=tuple(value for name, value in scope["headers"] if name == b"dpop"),
+    )
+    return await snapshot.verifier.authenticate_bound(token.removeprefix(_DPOP), request)
+
+
+def external_url(gateway: str, path: str) -> str:
+    """The URL that a client has asked for (RFC 9449 4.3).
+
+    Args:
+        gateway: the URL that clients reach the gateway at. Where the path that arrives does not
+            begin with the path of it, what stands in front has taken that off.
+        path: of the request, as it arrived, decoded.
+    """
+    parts = urlsplit(gateway)
+    prefix = parts.path.rstrip("/")
+    if path == prefix or path.startswith(f"{prefix}/"):
+        prefix = ""
+    return f"{parts.scheme}://{parts.netloc}{prefix}{quote(path)}"
 
 
 def find_token(headers: Headers) -> bytes:
-    """The token of a request.
+    """The token of a request, with its scheme where that is DPoP.
 
     Raises:
         Refusal: ``missing_token``, ``malformed_token``, or ``conflicting_credentials`` for two
@@ -59,12 +89,20 @@ def _token(name: bytes, value: bytes) -> bytes:
     if name == b"authorization":
         # RFC 6750 2.1, RFC 9110 11.4: one scheme, one space, one token
         if value[:7].lower() != b"bearer ":
-            raise _malformed()
+            return _bound(value)
         value = value[7:]
     # whatever else may not stand in a token, no verified token has
     if b" " in value or b"\t" in value or not value:
         raise _malformed()
     return value
+
+
+def _bound(value: bytes) -> bytes:
+    # RFC 9449 7.1
+    token = value[5:]
+    if value[:5].lower() != b"dpop " or b" " in token or b"\t" in token or not token:
+        raise _malformed()
+    return _DPOP + token
 
 
 def _malformed() -> Refusal:

@@ -22,7 +22,8 @@ async def admit(exchange: Exchange, snapshot: Snapshot) -> None:
         )
     if metrics.roles is None:
         return
-    exchange.caller = caller = await authenticated(find_token(exchange.scope["headers"]), snapshot)
+    token = find_token(exchange.scope["headers"])
+    exchange.caller = caller = await authenticated(token, exchange.scope, snapshot)
     if caller.roles.isdisjoint(metrics.roles):
         held = ", ".join(sorted(caller.roles)) or "none"
         raise Refusal(Reason.ENDPOINT_NOT_ALLOWED, f"Your roles ({held}) may not read the metrics.")

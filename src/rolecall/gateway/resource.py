@@ -9,6 +9,7 @@ from rolecall.core import Reason, Refusal
 from rolecall.gateway.answer import send_json
 from rolecall.gateway.endpoints import PROTECTED_RESOURCE
 from rolecall.gateway.exchange import Exchange
+from rolecall.identity import PROOF_ALGORITHMS
 from rolecall.wire import strict_json
 
 
@@ -40,6 +41,12 @@ def protected_resource(settings: Settings) -> ProtectedResource | None:
         "authorization_servers": list(resource.authorization_servers),
         "bearer_methods_supported": ["header"],
     }
+    bindings = {issuer.dpop for issuer in settings.issuers}
+    if any(bindings):
+        document["dpop_signing_alg_values_supported"] = list(PROOF_ALGORITHMS)
+        document["dpop_bound_access_tokens_required"] = (
+            bindings == {"required"} and not settings.keys
+        )
     if resource.scopes:
         document["scopes_supported"] = list(resource.scopes)
     return ProtectedResource(

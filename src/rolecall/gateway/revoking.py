@@ -35,7 +35,8 @@ async def administered(
             "No revocations are kept here; revocations: in the gateway's configuration says who"
             " may revoke, and where that is kept.",
         )
-    exchange.caller = caller = await authenticated(find_token(exchange.scope["headers"]), snapshot)
+    token = find_token(exchange.scope["headers"])
+    exchange.caller = caller = await authenticated(token, exchange.scope, snapshot)
     if caller.roles.isdisjoint(administrators):
         held = ", ".join(sorted(caller.roles)) or "none"
         raise Refusal(Reason.ENDPOINT_NOT_ALLOWED, f"Your roles ({held}) may not revoke anything.")

@@ -51,7 +51,10 @@ def compile_snapshot(settings: Settings, *, clock: Callable[[], float] = time.ti
         ),
         catalogue=Catalogue(settings.models),
         limits=settings.limits,
-        challenges=compile_challenges(resource.metadata_url if resource else None),
+        challenges=compile_challenges(
+            resource.metadata_url if resource else None,
+            takes_proofs=any(issuer.dpop for issuer in settings.issuers),
+        ),
         resource=resource,
         clock=clock,
         observers=tuple(observers),

@@ -38,7 +38,9 @@ async def call_model(
     """
     headers, query = exchange.scope["headers"], exchange.scope["query_string"]
     token = find_token(headers)
-    caller = snapshot.verifier.remembered(token) or await authenticated(token, snapshot)
+    caller = snapshot.verifier.remembered(token) or await authenticated(
+        token, exchange.scope, snapshot
+    )
     exchange.caller = caller
     check_head(headers, snapshot.limits.body)
     if query:
@@ -105,7 +107,8 @@ async def list_models(exchange: Exchange, route: Route, snapshot: Snapshot) -> N
     Raises:
         Refusal: the token or the policy says no.
     """
-    exchange.caller = caller = await authenticated(find_token(exchange.scope["headers"]), snapshot)
+    token = find_token(exchange.scope["headers"])
+    exchange.caller = caller = await authenticated(token, exchange.scope, snapshot)
     around = None
     if looks_at_the_call(snapshot.table, caller):
         around = around_of(exchange, snapshot)

@@ -6,7 +6,7 @@ from rolecall.gateway.answer import send_json
 from rolecall.gateway.credentials import authenticated, find_token
 from rolecall.gateway.exchange import Exchange
 from rolecall.gateway.snapshot import Snapshot
-from rolecall.gateway.surroundings import circumstances
+from rolecall.gateway.way import around_of
 from rolecall.policy import callable_models, looks_at_the_call, role_origins
 from rolecall.wire import strict_json
 
@@ -17,12 +17,11 @@ async def answer_whoami(exchange: Exchange, snapshot: Snapshot) -> None:
     Raises:
         Refusal: the token says no.
     """
-    exchange.caller = caller = await authenticated(find_token(exchange.scope["headers"]), snapshot)
+    token = find_token(exchange.scope["headers"])
+    exchange.caller = caller = await authenticated(token, exchange.scope, snapshot)
     around = None
     if looks_at_the_call(snapshot.table, caller):
-        around = circumstances(
-            exchange.scope, snapshot.clock(), snapshot.settings.condition_headers
-        )
+        around = around_of(exchange, snapshot)
     origins = role_origins(snapshot.table, caller)
     answer = {
         "issuer": caller.issuer,

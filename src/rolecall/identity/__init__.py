@@ -1,6 +1,7 @@
 """A credential becomes a caller."""
 
 from rolecall.identity.caller import caller_from
+from rolecall.identity.dpop import PROOF_ALGORITHMS, ProvenRequest
 from rolecall.identity.guard import open_token
 from rolecall.identity.keysource import Pace
 from rolecall.identity.revocation_file import Received, Stored
@@ -11,8 +12,10 @@ from rolecall.identity.tally import Tally
 from rolecall.identity.verifier import IssuerState, Verifier
 
 __all__ = [
+    "PROOF_ALGORITHMS",
     "IssuerState",
     "Pace",
+    "ProvenRequest",
     "Received",
     "RevocationStore",
     "Signal",

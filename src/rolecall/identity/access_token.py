@@ -7,6 +7,7 @@ from rolecall.core import Caller, Reason, Refusal
 from rolecall.identity import claims as claim
 from rolecall.identity.caller import caller_from
 from rolecall.identity.claim_values import Claims
+from rolecall.identity.dpop import bound_to
 from rolecall.identity.guard import Presented
 from rolecall.identity.profiles import PROFILES, Profile
 
@@ -30,7 +31,7 @@ def accept(presented: Presented, issuer: IssuerSettings, now: float) -> Caller:
     claims = presented.claims
     _check_kind(presented, profile)
     _check_rfc9068(presented, issuer)
-    _check_binding(claims)
+    check_binding(claims, issuer)
     expires = claim.check_times(claims, now, issuer.leeway, issuer.max_lifetime)
     _check_audience(claims, issuer, profile)
     profile.check(claims, issuer)
@@ -68,13 +69,31 @@ def _check_rfc9068(presented: Presented, issuer: IssuerSettings) -> None:
             )
 
 
-def _check_binding(claims: Claims) -> None:
-    if "cnf" in claims:
+def check_binding(claims: Claims, issuer: IssuerSettings) -> None:
+    """Check that a token is bound as its issuer's may or must be; who sends it is seen later.
+
+    Raises:
+        Refusal: ``sender_mismatch``.
+    """
+    if "cnf" not in claims:
+        if issuer.dpop == "required":
+            raise Refusal(
+                Reason.SENDER_MISMATCH,
+                "The token is not bound to its holder's key (cnf), as its issuer's must be; ask"
+                " for it with a DPoP proof.",
+            )
+    elif issuer.dpop is None:
         # RFC 9449 7.1, RFC 8705 3: as a bearer token it would lose its protection
         raise Refusal(
             Reason.SENDER_MISMATCH,
             "The token is bound to its holder's key (cnf), and no proof of possession can be"
             " checked here; ask for a bearer token.",
+        )
+    elif bound_to(claims) is None:
+        raise Refusal(
+            Reason.SENDER_MISMATCH,
+            "The token is bound to its holder in a way (cnf) that cannot be checked here; ask for"
+            " one that is bound to a DPoP key (jkt) alone.",
         )
 
 

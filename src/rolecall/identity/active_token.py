@@ -31,7 +31,7 @@ def introspected(answer: Claims, issuer: IssuerSettings, now: float, ttl: float)
         Refusal: 401 with the reason.
     """
     _check_issuer(answer, issuer)
-    _check_type(answer)
+    _check_type(answer, issuer)
     claims: dict[str, Any] = {"exp": now + ttl, **answer}
     del claims["active"]
     if not {"sub", "username"} & claims.keys() and "client_id" in claims:
@@ -72,19 +72,21 @@ def _check_issuer(answer: Claims, issuer: IssuerSettings) -> None:
         )
 
 
-def _check_type(answer: Claims) -> None:
+def _check_type(answer: Claims, issuer: IssuerSettings) -> None:
     kind = answer.get("token_type", "Bearer")
-    if isinstance(kind, str) and kind.lower() == "dpop":
+    kind = kind.lower() if isinstance(kind, str) else ""
+    if kind == "dpop" and issuer.dpop is None:
         raise Refusal(
             Reason.SENDER_MISMATCH,
             "The token is bound to its holder's key (DPoP), and no proof of possession can be"
             " checked here; ask for a bearer token.",
         )
-    if (
-        not isinstance(kind, str)
-        or kind.lower() != "bearer"
-        or answer.get("token_use", _ACCESS[0]) not in _ACCESS
-    ):
+    if kind == "dpop" and "cnf" not in answer:
+        raise Refusal(
+            Reason.SENDER_MISMATCH,
+            "The token's issuer says that it is bound to a key (DPoP), and not to which one (cnf).",
+        )
+    if kind not in {"bearer", "dpop"} or answer.get("token_use", _ACCESS[0]) not in _ACCESS:
         raise Refusal(
             Reason.WRONG_TOKEN_KIND,
             "The token is not an access token, says its issuer; send the access token.",

@@ -14,10 +14,12 @@ from rolecall.identity import claims as claim
 from rolecall.identity.access_token import accept
 from rolecall.identity.active_token import described, introspected
 from rolecall.identity.claim_values import Claims
+from rolecall.identity.dpop import ProvenRequest, bound_to, check_proof, check_sender
 from rolecall.identity.fetch import Fetch, fetch_json
 from rolecall.identity.guard import Presented, open_token
 from rolecall.identity.keysource import Fetches, KeySource, Pace
 from rolecall.identity.opaque import LookUps, OpaqueTokens, owner
+from rolecall.identity.replays import Replays
 from rolecall.identity.revocations import Revocations
 from rolecall.identity.signature import Verify, verify
 from rolecall.identity.signing_key import SigningIssuer, signing_key
@@ -27,6 +29,9 @@ from rolecall.identity.verdicts import LONGEST, Verdict, Verdicts
 from rolecall.wire import strict_json
 
 _PATIENCE: Final = 3.0
+# no credential that is sent begins so: what is remembered of a bound token is never found as if it
+# were a bearer token
+_BOUND: Final = b"bound "
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +95,8 @@ class Verifier:
         self._keys = StaticKeys(keys, clock)
         self._revocations = Revocations(revocations)
         self.tallies = Tallies()
+        self.replays = Replays()
+        self.takes_proofs = any(issuer.dpop is not None for issuer in issuers)
         self._tasks: list[asyncio.Task[None]] = []
         self.sources: dict[tuple[KeysFrom, str], KeySource] = {}
         self._settings = tuple(issuers)
@@ -135,6 +142,7 @@ class Verifier:
         A reload must not lose good keys, and a counter never goes back.
         """
         self.tallies = former.tallies
+        self.replays = former.replays
         for place, source in self.sources.items():
             if known := former.sources.get(place):
                 source.adopt(known)
@@ -229,7 +237,7 @@ class Verifier:
         caller = self._verdicts.find(token, self._clock())
         if caller is not None:
             return caller
-        return await self._look_at(token)
+        return await self._look_at(token, token)
 
     async def statement(self, token: bytes) -> tuple[Presented, IssuerSettings]:
         """What an issuer has signed, and who it is; whatever it says is still to be judged.
@@ -242,18 +250,42 @@ class Verifier:
         await signing_key(presented, issuer, self._verify)
         return presented, issuer.settings
 
-    async def _look_at(self, credential: bytes) -> Caller:
+    async def authenticate_bound(self, token: bytes, request: ProvenRequest) -> Caller:
+        """Say whose a token is that comes with a proof of possession (RFC 9449).
+
+        What is remembered is the token alone: every request needs its own proof.
+
+        Raises:
+            Refusal: as `authenticate`, or because of the proof.
+        """
+        known_as = _BOUND + token
+        caller = self._verdicts.find(known_as, self._clock())
+        if caller is None:
+            caller = await self._look_at(token, known_as)
+        thumbprint, now = bound_to(caller.claims), self._clock()
+        try:
+            identifier = check_proof(
+                request, token, thumbprint, now=now, limits=self._limits, verify=self._verify
+            )
+            self.replays.admit(str(thumbprint), identifier, now)
+        except Refusal as refusal:
+            self.tallies.of(caller.issuer).refuse(refusal.reason)
+            raise
+        return caller
+
+    async def _look_at(self, credential: bytes, known_as: bytes) -> Caller:
         tally = self.tallies.of(NOBODY)
         try:
             issuer, verify = self._way(credential)
             tally = self.tallies.of(issuer)
             verdict = await verify()
+            check_sender(verdict.caller, proven=known_as is not credential)
             self._revocations.check(verdict.caller)
         except Refusal as refusal:
             tally.refuse(refusal.reason)
             raise
         tally.accepted += 1
-        self._verdicts.remember(credential, verdict, tally, self._clock())
+        self._verdicts.remember(known_as, verdict, tally, self._clock())
         return verdict.caller
 
     def _way(self, credential: bytes) -> tuple[str, Callable[[], Awaitable[Verdict]]]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .cache import alone
+from .holder import Holder
 from .missing import missing
 from .process import Process, environment
 from .web import ask
@@ -25,7 +26,9 @@ class OidcProvider:
         self.issuer = url
         self.version = ", ".join(f"{name} {number}" for name, number in versions.items())
 
-    def token(self, client: str = "batch", resource: str = "RS256") -> str:
+    def token(
+        self, client: str = "batch", resource: str = "RS256", holder: Holder | None = None
+    ) -> str:
         """An access token by client credentials (``at+jwt``, RFC 9068).
 
         Args:
@@ -33,9 +36,12 @@ class OidcProvider:
                 ``RESOURCE_ACCESS_KEY``, ``stranger`` has none.
             resource: the algorithm to sign with, ``opaque`` for a token that is not signed, or
                 ``elsewhere`` for another audience.
+            holder: whose key to bind it to.
         """
+        url = f"{self.issuer}/token"
         answer = ask(
-            f"{self.issuer}/token",
+            url,
+            headers={"DPoP": holder.proof("POST", url)} if holder else {},
             form={
                 "grant_type": "client_credentials",
                 "client_id": client,

@@ -13,10 +13,12 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
+from .proofs import GATEWAY, HOLDER, bound, proof, public
 from .signing import Signer, b64, bare, key_set, number, unb64
 
 ISSUER = "https://login.example.com/realms/acme"
 OTHER = "https://other.example"
+BINDING = "https://binding.example"
 GITHUB = "https://token.actions.githubusercontent.com"
 TENANT = "11111111-2222-4333-8444-555555555555"
 UNLISTED = "33333333-2222-4333-8444-555555555555"
@@ -80,9 +82,11 @@ class World:
             "issuers": [
                 {"issuer": ISSUER, "jwks_file": ours, **rest},
                 {"issuer": OTHER, "jwks_file": keys("theirs.json", THEIR_KEYS), **rest},
+                {"issuer": BINDING, "jwks_file": ours, "dpop": "optional", **rest},
                 {**entra, "jwks_file": keys("entra.json", ENTRA_KEYS), **rest},
                 {**github, "jwks_file": ours, **rest},
             ],
+            "resource": {"url": GATEWAY},
             "roles": [{"role": "user"}, {"role": "admin"}],
             "rules": [{"allow": ["user", "admin"], "models": ["m"]}],
             "models": [
@@ -108,6 +112,10 @@ class World:
     def entra(self, signer=RSA, **changes):
         own = {"iss": ENTRA, "tid": TENANT, "azp": "ui", "oid": "o", "scp": "x", **changes}
         return signer.token(self.claims(**own))
+
+    def bound(self, **changes):
+        """A token that is bound to `HOLDER`'s key."""
+        return self.good(iss=BINDING, cnf=bound(), **changes)
 
     def raw(self, header=None, payload=None):
         """A rightly signed token with a header or payload as it is written."""
@@ -440,9 +448,54 @@ def t28(world):
     )
 
 
+def t29(world):
+    token, now = world.bound(), world.now
+    yield "as a bearer token", "sender_mismatch", token
+    yield "without a proof", "invalid_dpop_proof", [with_proofs(token)]
+    good = proof(token, now)
+    yield "two proofs", "invalid_dpop_proof", [with_proofs(token, good, proof(token, now))]
+    yield "a replay", "invalid_dpop_proof", [with_proofs(token, good), with_proofs(token, good)]
+    yield (
+        "a bearer token after a proof",
+        "sender_mismatch",
+        [
+            with_proofs(token, proof(token, now)),
+            [(b"authorization", b"Bearer " + token)],
+        ],
+    )
+    unbound = world.good(iss=BINDING)
+    yield "a token without a key", "sender_mismatch", [with_proofs(unbound, proof(unbound, now))]
+    stolen = with_proofs(token, proof(token, now, signer=ATTACKER))
+    yield "a thief's own proof", "sender_mismatch", [stolen]
+    for name, changes in {
+        "htu: a path more": {"htu": f"{GATEWAY}/v1/chat/completions/x"},
+        "htu: another case": {"htu": f"{GATEWAY}/v1/Chat/completions"},
+        "htu: another port": {"htu": f"{GATEWAY}:8443/v1/chat/completions"},
+        "htu: http": {"htu": "http://gateway.example/v1/chat/completions"},
+        "htu: what Host says": {"htu": "https://evil.example/v1/chat/completions"},
+        "htm": {"htm": "GET"},
+        "ath": {"ath": b64(hashlib.sha256(world.good()).digest()).decode()},
+        "iat: the smallest int64": {"iat": -(2**63)},
+        "iat: old": {"iat": now - 90},
+        "a private key": {"header": {"jwk": public(HOLDER, d="AQAB")}},
+        "alg none": {"header": {"alg": "none"}},
+        "another's signature": {"signer": ATTACKER, "header": {"jwk": public(HOLDER)}},
+        "an access token's typ": {"header": {"typ": "at+jwt"}},
+    }.items():
+        yield name, "invalid_dpop_proof", [with_proofs(token, proof(token, now, **changes))]
+
+
+def with_proofs(token, *proofs):
+    """The headers of a request with a bound token."""
+    return [(b"authorization", b"DPoP " + token), *((b"dpop", one) for one in proofs)]
+
+
 ATTACKS = {
     name.upper(): make
     for name, make in sorted(globals().items())
     if name.startswith("t") and name[1:].isdigit()
 }
-"""By number: a function of the world that yields (name, reason, token)."""
+"""By number: a function of the world that yields (name, reason, what is sent).
+
+Sent is a bearer token, or the credentials of requests, each but the last of which is let through.
+"""

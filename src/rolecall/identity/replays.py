@@ -1,0 +1,65 @@
+"""Proofs that were seen lately: each is good for one request (RFC 9449 11.1)."""
+
+from collections import OrderedDict
+from hashlib import blake2b
+from typing import Final
+
+from rolecall.core import Reason, Refusal
+from rolecall.identity.dpop import WINDOW
+
+MOST: Final = 131_072
+
+# from the earliest moment at which a proof is accepted to the last
+_KEPT: Final = 2 * WINDOW + 1
+
+
+class Replays:
+    """The proofs of the last two minutes, by the key that signed each and its ``jti``.
+
+    None is forgotten while it could be sent again: when there is no room, new ones are refused.
+
+    Args:
+        most: how many.
+    """
+
+    def __init__(self, most: int = MOST) -> None:
+        self._most = most
+        # a plain dict is slow to give up what went in first
+        self._seen: OrderedDict[bytes, float] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._seen)
+
+    def admit(self, thumbprint: str, identifier: str, now: float) -> None:
+        """Take note of a proof that is good otherwise.
+
+        Args:
+            thumbprint: the key that signed it.
+            identifier: its ``jti``.
+            now: seconds since the epoch.
+
+        Raises:
+            Refusal: ``invalid_dpop_proof`` for one that was seen, ``rate_limit_exceeded`` where no
+                more can be noted.
+        """
+        self._forget(now)
+        # a thumbprint is of one length, and so no two pairs make one text
+        text = f"{thumbprint}{identifier}".encode("utf-8", "surrogatepass")
+        digest = blake2b(text, digest_size=16).digest()
+        if digest in self._seen:
+            raise Refusal(
+                Reason.INVALID_DPOP_PROOF,
+                "The proof of possession (DPoP) is no good: it was used before; sign each request"
+                " with a new jti.",
+            )
+        if len(self._seen) >= self._most:
+            raise Refusal(
+                Reason.RATE_LIMIT_EXCEEDED,
+                "More proofs of possession (DPoP) came within two minutes than can be told apart;"
+                " try again shortly.",
+            )
+        self._seen[digest] = now + _KEPT
+
+    def _forget(self, now: float) -> None:
+        while self._seen and self._seen[next(iter(self._seen))] <= now:
+            self._seen.popitem(last=False)

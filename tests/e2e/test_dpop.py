@@ -1,0 +1,82 @@
+"""Tokens that an OpenID certified provider has bound to their holder's key (RFC 9449)."""
+
+import pytest
+
+from .parts import gateway as gateways
+from .parts.holder import Holder
+from .parts.native import native
+from .parts.web import ask
+
+pytestmark = pytest.mark.e2e
+
+CALL = {"model": "openai-gpt-4o", "messages": [{"role": "user", "content": "hi"}]}
+OK = (200, None)
+URL = "https://llm.example.com"
+PATH = "/v1/chat/completions"
+ISSUER = """
+dpop: optional
+introspection:
+  endpoint: {issuer}/token/introspection
+  client_id: gateway
+  client_secret: os.environ/SECRET
+"""
+
+
+@pytest.fixture(scope="module")
+def gateway(oidc_provider, upstream, tmp_path_factory):
+    """One that clients reach by another URL than its own, as behind a proxy."""
+    config = native(oidc_provider, upstream, ISSUER.format(issuer=oidc_provider.issuer))
+    config["config"] += f"resource: {{url: '{URL}'}}\n"
+    folder = tmp_path_factory.mktemp("bound")
+    with gateways.running(folder, **config, SECRET="gateway-secret/+ &") as gateway:
+        yield gateway
+
+
+@pytest.fixture
+def holder():
+    return Holder()
+
+
+def call(gateway, token, *proofs, scheme="DPoP"):
+    """The status of a chat call, and the reason code if it is refused."""
+    headers = {"Authorization": f"{scheme} {token}"}
+    if proofs:
+        headers["DPoP"] = proofs[0]
+    answer = ask(f"{gateway.url}{PATH}", body=CALL, headers=headers)
+    return answer.status, answer.json()["error"]["code"] if answer.status != 200 else None
+
+
+@pytest.mark.parametrize("resource", ["RS256", "ES256", "opaque"])
+def test_a_bound_token_is_accepted_with_a_new_proof_each_time(
+    gateway, oidc_provider, holder, resource
+):
+    token = oidc_provider.token(resource=resource, holder=holder)
+    for _ in range(3):
+        assert call(gateway, token, holder.proof("POST", URL + PATH, token)) == OK
+
+
+@pytest.mark.parametrize("resource", ["RS256", "opaque"])
+def test_a_stolen_token_is_of_no_use(gateway, oidc_provider, holder, resource):
+    token = oidc_provider.token(resource=resource, holder=holder)
+    seen = holder.proof("POST", URL + PATH, token)
+    assert call(gateway, token, seen) == OK
+    assert call(gateway, token, seen) == (401, "invalid_dpop_proof")
+    assert call(gateway, token) == (401, "invalid_dpop_proof")
+    assert call(gateway, token, scheme="Bearer") == (401, "sender_mismatch")
+    thief = Holder()
+    assert call(gateway, token, thief.proof("POST", URL + PATH, token)) == (401, "sender_mismatch")
+
+
+def test_a_proof_is_of_the_url_that_the_client_has_called(gateway, oidc_provider, holder):
+    token = oidc_provider.token(holder=holder)
+    inside = holder.proof("POST", gateway.url + PATH, token)
+    assert call(gateway, token, inside) == (401, "invalid_dpop_proof")
+    elsewhere = holder.proof("POST", URL + "/v1/models", token)
+    assert call(gateway, token, elsewhere) == (401, "invalid_dpop_proof")
+
+
+def test_bearer_tokens_of_the_same_issuer_go_on(gateway, oidc_provider, holder):
+    token = oidc_provider.token()
+    assert call(gateway, token, scheme="Bearer") == OK
+    proof = holder.proof("POST", URL + PATH, token)
+    assert call(gateway, token, proof) == (401, "sender_mismatch")
