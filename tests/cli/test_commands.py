@@ -25,6 +25,7 @@ COMMANDS = [
     "fmt",
     "schema",
     "key",
+    "token",
     "demo",
     "version",
 ]

@@ -20,6 +20,7 @@ _COMMANDS: Final = (
     "fmt",
     "schema",
     "key",
+    "token",
     "demo",
     "version",
 )

@@ -3,6 +3,7 @@
 from rolecall.identity.caller import caller_from
 from rolecall.identity.dpop import PROOF_ALGORITHMS, ProvenRequest
 from rolecall.identity.guard import open_token
+from rolecall.identity.inspection import Inspection, inspect
 from rolecall.identity.keysource import Pace
 from rolecall.identity.revocation_file import Received, Stored
 from rolecall.identity.revocation_store import RevocationStore
@@ -13,6 +14,7 @@ from rolecall.identity.verifier import IssuerState, Verifier
 
 __all__ = [
     "PROOF_ALGORITHMS",
+    "Inspection",
     "IssuerState",
     "Pace",
     "ProvenRequest",
@@ -23,6 +25,7 @@ __all__ = [
     "Tally",
     "Verifier",
     "caller_from",
+    "inspect",
     "lifetime",
     "logout",
     "open_token",

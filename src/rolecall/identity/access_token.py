@@ -1,15 +1,15 @@
 """What makes a JWT whose signature is right an access token for this gateway, a check a line."""
 
+from collections.abc import Callable
 from typing import Final
 
 from rolecall.config import IssuerSettings
 from rolecall.core import Caller, Reason, Refusal
 from rolecall.identity import claims as claim
 from rolecall.identity.caller import caller_from
-from rolecall.identity.claim_values import Claims
 from rolecall.identity.dpop import bound_to
 from rolecall.identity.guard import Presented
-from rolecall.identity.profiles import PROFILES, Profile
+from rolecall.identity.profiles import PROFILES
 
 # RFC 9068 2.1, 2.2
 _ACCESS_TOKEN_TYPES: Final = ("at+jwt", "application/at+jwt")
@@ -27,23 +27,15 @@ def accept(presented: Presented, issuer: IssuerSettings, now: float) -> Caller:
     Raises:
         Refusal: 401 with the reason.
     """
-    profile = PROFILES[issuer.profile]
-    claims = presented.claims
-    _check_kind(presented, profile)
-    _check_rfc9068(presented, issuer)
-    check_binding(claims, issuer)
-    expires = claim.check_times(claims, now, issuer.leeway, issuer.max_lifetime)
-    _check_audience(claims, issuer, profile)
-    profile.check(claims, issuer)
-    claim.check_required(claims, issuer)
-    claim.check_email_domain(claims, issuer)
-    caller = caller_from(issuer, claims, expires)
+    for _, check in CHECKS:
+        check(presented, issuer, now)
+    caller = caller_from(issuer, presented.claims, float(presented.claims["exp"]))
     check_client(caller, issuer)
     return caller
 
 
-def _check_kind(presented: Presented, profile: Profile) -> None:
-    foreign = profile.not_access_token(presented.jws.header, presented.claims)
+def _check_kind(presented: Presented, issuer: IssuerSettings, _: float) -> None:
+    foreign = PROFILES[issuer.profile].not_access_token(presented.jws.header, presented.claims)
     if foreign is not None:
         raise Refusal(
             Reason.WRONG_TOKEN_KIND,
@@ -51,7 +43,7 @@ def _check_kind(presented: Presented, profile: Profile) -> None:
         )
 
 
-def _check_rfc9068(presented: Presented, issuer: IssuerSettings) -> None:
+def _check_rfc9068(presented: Presented, issuer: IssuerSettings, _: float) -> None:
     if not issuer.rfc9068:
         return
     typ = presented.jws.header.get("typ")
@@ -69,12 +61,9 @@ def _check_rfc9068(presented: Presented, issuer: IssuerSettings) -> None:
             )
 
 
-def check_binding(claims: Claims, issuer: IssuerSettings) -> None:
-    """Check that a token is bound as its issuer's may or must be; who sends it is seen later.
-
-    Raises:
-        Refusal: ``sender_mismatch``.
-    """
+def _check_binding(presented: Presented, issuer: IssuerSettings, _: float) -> None:
+    # whether its holder has sent it is seen later
+    claims = presented.claims
     if "cnf" not in claims:
         if issuer.dpop == "required":
             raise Refusal(
@@ -97,10 +86,40 @@ def check_binding(claims: Claims, issuer: IssuerSettings) -> None:
         )
 
 
-def _check_audience(claims: Claims, issuer: IssuerSettings, profile: Profile) -> None:
+def _check_times(presented: Presented, issuer: IssuerSettings, now: float) -> None:
+    claim.check_times(presented.claims, now, issuer.leeway, issuer.max_lifetime)
+
+
+def _check_audience(presented: Presented, issuer: IssuerSettings, _: float) -> None:
+    claims, profile = presented.claims, PROFILES[issuer.profile]
     # where there is no aud the client stands for it, and so must be checked
     if "aud" in claims or not profile.audience_may_be_missing or issuer.clients is None:
         claim.check_audience(claims, issuer.audience, profile.where_audience_is_missing)
+
+
+def _check_profile(presented: Presented, issuer: IssuerSettings, _: float) -> None:
+    PROFILES[issuer.profile].check(presented.claims, issuer)
+
+
+def _check_required(presented: Presented, issuer: IssuerSettings, _: float) -> None:
+    claim.check_required(presented.claims, issuer)
+
+
+def _check_email_domain(presented: Presented, issuer: IssuerSettings, _: float) -> None:
+    claim.check_email_domain(presented.claims, issuer)
+
+
+CHECKS: Final[tuple[tuple[str, Callable[[Presented, IssuerSettings, float], None]], ...]] = (
+    ("kind", _check_kind),
+    ("RFC 9068", _check_rfc9068),
+    ("binding", _check_binding),
+    ("times", _check_times),
+    ("audience", _check_audience),
+    ("profile", _check_profile),
+    ("require", _check_required),
+    ("email_domains", _check_email_domain),
+)
+"""What is checked before a caller is read, in this order; each raises `Refusal`."""
 
 
 def check_client(caller: Caller, issuer: IssuerSettings) -> None:

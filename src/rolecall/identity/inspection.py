@@ -1,0 +1,178 @@
+"""A signed token is walked through its checks one by one, to the first that fails."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, Final, Literal, TypeVar
+
+from rolecall.config import IssuerSettings, KeysFrom, Limits, Settings
+from rolecall.config.settings import ALGORITHMS
+from rolecall.core import Reason, Refusal, Source
+from rolecall.identity import claims as claim
+from rolecall.identity.access_token import CHECKS, check_client
+from rolecall.identity.caller import caller_from
+from rolecall.identity.fetch import Fetch, fetch_json
+from rolecall.identity.guard import Presented, open_token
+from rolecall.identity.keysource import KeySource, Pace
+from rolecall.identity.revocations import Revocations
+from rolecall.identity.signature import verify
+from rolecall.identity.signing_key import SigningIssuer, signing_key
+
+_NO_CONFIGURATION: Final = "needs --config"
+_OFFLINE: Final = "is not checked offline"
+# what a token says of itself, whoever has issued it
+_OF_ALL: Final = frozenset({"kind", "times"})
+_ANYBODY: Final = IssuerSettings(
+    issuer="",
+    profile="generic",
+    audience=None,
+    keys=KeysFrom(),
+    algorithms=ALGORITHMS,
+    roles=(),
+    groups=(),
+    scopes=(),
+    leeway=60,
+    source=Source("", 0),
+)
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What came of one check; ``why`` it failed or was not made is a sentence."""
+
+    check: str
+    outcome: Literal["passed", "failed", "skipped"]
+    why: str = ""
+
+
+@dataclass(slots=True)
+class Inspection:
+    """A token laid open; nothing in it is to be believed unless every check has passed.
+
+    Attributes:
+        header: None where the token could not be read; so are its claims.
+        claims: the payload.
+        findings: in the order of the checks; none comes after one that failed.
+    """
+
+    header: Mapping[str, Any] | None = None
+    claims: Mapping[str, Any] | None = None
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def failed(self) -> bool:
+        """Whether a check failed."""
+        return any(finding.outcome == "failed" for finding in self.findings)
+
+    def note(self, check: str, make: Callable[[], Value]) -> Value | None:
+        """Make a check, unless one has failed before, and note what came of it."""
+        if self.failed:
+            return None
+        try:
+            value = make()
+        except Refusal as refusal:
+            self.fail(check, refusal)
+            return None
+        self.findings.append(Finding(check, "passed"))
+        return value
+
+    def fail(self, check: str, refusal: Refusal) -> None:
+        """Note that a check failed."""
+        self.findings.append(Finding(check, "failed", f"{refusal.reason}: {refusal.message}"))
+
+    def skip(self, check: str, why: str) -> None:
+        """Note that a check is not made."""
+        if not self.failed:
+            self.findings.append(Finding(check, "skipped", why))
+
+
+async def inspect(
+    token: bytes,
+    settings: Settings | None,
+    *,
+    offline: bool = False,
+    now: Callable[[], float] = time.time,
+    fetch: Fetch = fetch_json,
+) -> Inspection:
+    """Lay a token open, and make the checks that the gateway would make, in its order.
+
+    Args:
+        token: the bytes as they would be sent.
+        settings: the configuration; without one, what its issuer's tokens must be is not known.
+        offline: whether no keys are fetched, and so no signature is checked.
+        now: seconds since the epoch.
+        fetch: how keys are had.
+    """
+    seen = Inspection()
+    presented = seen.note(
+        "form", partial(open_token, token, settings.limits if settings else Limits())
+    )
+    if presented is None:
+        return seen
+    seen.header, seen.claims = presented.jws.header, presented.claims
+    if settings is None:
+        seen.skip("issuer", _NO_CONFIGURATION)
+        seen.skip("signature", _NO_CONFIGURATION)
+        _check_claims(seen, presented, None, now())
+        return seen
+    issuer = seen.note("issuer", partial(_issuer, presented, settings))
+    if issuer is None:
+        return seen
+    if offline:
+        seen.skip("signature", _OFFLINE)
+    else:
+        await _check_signature(seen, presented, issuer, fetch)
+    _check_claims(seen, presented, issuer, now())
+    caller = seen.note("names", partial(caller_from, issuer, presented.claims))
+    if caller is not None:
+        seen.note("client", partial(check_client, caller, issuer))
+        revoked = Revocations(settings.revocations.entries)
+        seen.note("revocations", partial(revoked.check, caller))
+    return seen
+
+
+def _issuer(presented: Presented, settings: Settings) -> IssuerSettings:
+    name = claim.name(presented.claims, "iss")
+    for issuer in settings.issuers:
+        if name in (issuer.issuer, *issuer.aliases) and issuer.keys.anywhere:
+            return issuer
+    known = ", ".join(issuer.issuer for issuer in settings.issuers)
+    raise Refusal(
+        Reason.UNKNOWN_ISSUER,
+        f"The token's issuer (iss) is not one that this gateway trusts: {known or 'it has none'}.",
+    )
+
+
+async def _check_signature(
+    seen: Inspection, presented: Presented, issuer: IssuerSettings, fetch: Fetch
+) -> None:
+    source = KeySource(
+        issuer.keys,
+        issuer.issuer,
+        fetch=fetch,
+        clock=time.monotonic,
+        pace=Pace(),
+        on_removed=lambda _: None,
+    )
+    try:
+        await source.refresh()
+        await signing_key(presented, SigningIssuer(issuer, source), verify)
+    except Refusal as refusal:
+        seen.fail("signature", refusal)
+    else:
+        seen.note("signature", lambda: None)
+    finally:
+        await source.close()
+
+
+def _check_claims(
+    seen: Inspection, presented: Presented, issuer: IssuerSettings | None, now: float
+) -> None:
+    for check, make in CHECKS:
+        if issuer is None and check not in _OF_ALL:
+            seen.skip(check, _NO_CONFIGURATION)
+        else:
+            seen.note(check, partial(make, presented, issuer or _ANYBODY, now))

@@ -1,0 +1,133 @@
+"""A token is walked through the checks of the gateway, to the first that fails."""
+
+import pytest
+
+from rolecall.config import Settings
+from rolecall.config.settings import RevocationSettings
+from rolecall.core import Refusal, Revocation
+from rolecall.identity import inspect
+
+from .parts import gate
+from .parts.gate import CLAIMS, ISSUER, KEYS_URL, NOW, SIGNER, Network, settings
+from .parts.proofs import bound
+from .parts.signing import Signer, bare, key_set
+
+ALL = [
+    "form",
+    "issuer",
+    "signature",
+    "kind",
+    "RFC 9068",
+    "binding",
+    "times",
+    "audience",
+    "profile",
+    "require",
+    "email_domains",
+    "names",
+    "client",
+    "revocations",
+]
+OF_ALL = {"form", "kind", "times"}
+JOHN = Revocation(issuer=ISSUER, sub="john")
+
+
+def configuration(*, revoked=(), **changes):
+    return Settings(
+        file="gw.yaml",
+        issuers=(settings(**changes),),
+        roles=(),
+        rules=(),
+        models=(),
+        revocations=RevocationSettings(entries=revoked),
+    )
+
+
+async def look(token, configured, *, network=None, offline=False):
+    network = network or Network({KEYS_URL: key_set(SIGNER)})
+    return await inspect(token, configured, offline=offline, now=lambda: NOW, fetch=network.fetch)
+
+
+def outcomes(seen):
+    return {finding.check: finding.outcome for finding in seen.findings}
+
+
+async def test_a_good_token_passes_every_check():
+    seen = await look(SIGNER.token(CLAIMS), configuration())
+    assert outcomes(seen) == dict.fromkeys(ALL, "passed")
+    assert not seen.failed
+    assert (seen.header["alg"], seen.claims) == ("ES256", CLAIMS)
+
+
+def signed(**changes):
+    return SIGNER.token({**CLAIMS, **changes})
+
+
+BAD = {
+    "no token": (b"opaque", {}, "form", "malformed_token"),
+    "another issuer": (signed(iss="https://evil.example"), {}, "issuer", "unknown_issuer"),
+    "no issuer": (signed(iss=1), {}, "issuer", "invalid_claim"),
+    "forged": (bare({"alg": "ES256", "kid": "k1"}, CLAIMS, b"x" * 64), {}, "signature",
+               "bad_signature"),
+    "an unknown key": (Signer("k9").token(CLAIMS), {}, "signature", "unknown_key"),
+    "an ID token": (signed(nonce="n"), {}, "kind", "wrong_token_kind"),
+    "not RFC 9068": (signed(), {"rfc9068": True}, "RFC 9068", "wrong_token_kind"),
+    "bound": (signed(cnf=bound()), {}, "binding", "sender_mismatch"),
+    "expired": (signed(exp=NOW - 61), {}, "times", "expired"),
+    "for another": (signed(aud="other"), {}, "audience", "wrong_audience"),
+    "a claim amiss": (signed(), {"require": ((("org",), ("a",)),)}, "require", "invalid_claim"),
+    "no address": (signed(), {"email_domains": ("a.example",)}, "email_domains", "invalid_claim"),
+    "nobody": (signed(sub=""), {}, "names", "invalid_claim"),
+    "another client": (signed(azp="x"), {"clients": ("ui",)}, "client", "wrong_audience"),
+    "revoked": (signed(), {"revoked": (JOHN,)}, "revocations", "revoked"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("token", "changes", "check", "reason"), BAD.values(), ids=BAD)
+async def test_the_first_check_that_fails_is_the_last_one(token, changes, check, reason):
+    seen = await look(token, configuration(**changes))
+    assert seen.failed
+    *passed, last = seen.findings
+    assert [finding.check for finding in passed] == ALL[: ALL.index(check)]
+    assert {finding.outcome for finding in passed} <= {"passed"}
+    assert (last.check, last.outcome) == (check, "failed")
+    assert last.why.startswith(f"{reason}: ")
+
+
+@pytest.mark.parametrize(("token", "changes", "check", "reason"), BAD.values(), ids=BAD)
+async def test_the_gateway_says_the_same(token, changes, check, reason):
+    changes = dict(changes)
+    revoked = changes.pop("revoked", ())
+    async with gate.gate(settings(**changes), revocations=revoked) as verifier:
+        with pytest.raises(Refusal) as caught:
+            await verifier.authenticate(token)
+    assert caught.value.reason == reason
+    assert check in ALL
+
+
+async def test_offline_nothing_is_fetched():
+    network = Network({})
+    seen = await look(SIGNER.token(CLAIMS), configuration(), network=network, offline=True)
+    assert outcomes(seen) == {**dict.fromkeys(ALL, "passed"), "signature": "skipped"}
+    assert network.fetched == []
+
+
+async def test_keys_that_cannot_be_had_fail_the_signature():
+    seen = await look(SIGNER.token(CLAIMS), configuration(), network=Network({}))
+    assert seen.findings[-1].check == "signature"
+    assert seen.findings[-1].why.startswith("issuer_unavailable: ")
+
+
+async def test_without_a_configuration_a_token_is_looked_at_by_itself():
+    network = Network({})
+    seen = await look(SIGNER.token({**CLAIMS, "iss": "https://any.example"}), None, network=network)
+    assert {check for check, how in outcomes(seen).items() if how == "passed"} == OF_ALL
+    assert not seen.failed
+    assert network.fetched == []
+    seen = await look(signed(exp=NOW - 61), None)
+    assert seen.findings[-1].why.startswith("expired: ")
+
+
+async def test_a_token_that_cannot_be_read_is_not_shown():
+    seen = await look(b"opaque", None)
+    assert (seen.header, seen.claims) == (None, None)
