@@ -1,5 +1,6 @@
 """Verified credentials are remembered: the next request with one costs a hash and a look-up."""
 
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
@@ -52,7 +53,8 @@ class Verdicts:
         self._most = most
         self._most_bytes = most_bytes
         self._bytes = 0
-        self._verdicts: dict[bytes, _Remembered] = {}
+        # a plain dict looks for its first entry among all those that went before it
+        self._verdicts: OrderedDict[bytes, _Remembered] = OrderedDict()
 
     def find(self, token: bytes, now: float) -> Caller | None:
         """The caller of a remembered credential, if it may still be believed."""
