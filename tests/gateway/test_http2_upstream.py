@@ -1,11 +1,13 @@
 """Upstreams that speak HTTP/2 are served as all others are."""
 
 import asyncio
+import itertools
 import json
 
 import pytest
 from h2.errors import ErrorCodes
 
+from ..upstream.http2.parts.faults import FAULTS
 from .parts import http2_upstream, serving
 from .parts.doors import CHAT, MESSAGES, WAYS
 from .parts.http import connected, message
@@ -150,6 +152,31 @@ def test_a_failure_is_an_error_of_ours(  # noqa: PLR0917 - columns of a table
     assert "upstream" in door.refused(reply, reason)
     upstream2.answer = http2_upstream.answer_well
     assert gateway2.post(door.path, door.body()).status == 200
+
+
+# each fault at one of the doors, plain or as a stream
+FAULTS_AT_DOORS = {
+    f"{name}-{door.name}-{'stream' if stream else 'plain'}": (fault, door, stream)
+    for (name, fault), door, stream in zip(
+        FAULTS.items(), itertools.cycle(WAYS), itertools.cycle([False, True])
+    )
+}
+
+
+@pytest.mark.parametrize(("fault", "door", "stream"), FAULTS_AT_DOORS.values(), ids=FAULTS_AT_DOORS)
+def test_a_lie_is_an_error_of_ours_and_poisons_nothing(gateway2, upstream2, fault, door, stream):
+    async def answer(peer, received):
+        await received.whole.wait()
+        await peer.raw(fault.sent(peer.h2, received.number))
+
+    upstream2.answer = answer
+    reply = gateway2.post(door.path, door.body(stream=stream))
+    assert "upstream" in door.refused(reply, "upstream_error")
+    (received,) = upstream2.requests
+    if not fault.alone:
+        upstream2.wait_for(received.peer.gone)
+    upstream2.answer = http2_upstream.answer_well
+    assert gateway2.post(CHAT.path, CHAT.body()).json == OPENAI_ANSWER
 
 
 def test_an_upstreams_own_error_keeps_its_status(gateway2, upstream2):

@@ -129,6 +129,14 @@ class Wire:
             pass
         self._gone.set()
 
+    async def pause(self, seconds):
+        """Be slow."""
+        await asyncio.sleep(seconds)
+
+    def abandon(self):
+        """The caller has hung up."""
+        self._gone.set()
+
     def reset(self):
         """Break the connection off."""
         self._writer.transport.abort()

@@ -1,6 +1,7 @@
 """One request on an HTTP/2 connection, and its answer."""
 
 import asyncio
+import re
 from typing import TYPE_CHECKING, Final
 
 from rolecall.config import Timeouts
@@ -15,6 +16,7 @@ WINDOW: Final = 256 * 1024
 """Bytes of one answer that are held for somebody who does not read them."""
 MAX_HEADERS: Final = 200
 MAX_INTERIM: Final = 16
+_CONTROL: Final = re.compile(rb"[\0-\x08\x0a-\x1f\x7f]")
 
 
 class Unprocessed(TransportError):
@@ -177,6 +179,9 @@ class Stream:
         status = next((value for name, value in headers if name == b":status"), b"")
         if not (len(status) == 3 and status.isdigit() and status[0] in b"12345"):
             self.fail(Reason.UPSTREAM_ERROR, "The upstream's answer breaks HTTP/2.")
+        elif any(_CONTROL.search(value) for _, value in headers):
+            # RFC 9110 5.5; h2 refuses line breaks and NUL
+            self.fail(Reason.UPSTREAM_ERROR, "The upstream's answer breaks HTTP.")
         elif len(headers) > MAX_HEADERS:
             self.fail(Reason.UPSTREAM_ERROR, "The head of the upstream's answer is too long.")
         elif status[0] != ord("1"):

@@ -142,6 +142,8 @@ ALONE = {
     "a status of four digits": head((b":status", b"2000")),
     "status 000": head((b":status", b"000")),
     "status 600": head((b":status", b"600")),
+    "a control character in a value": head(STATUS, (b"x", b"a\x01b")),
+    "DEL in a value": head(STATUS, (b"x", b"a\x7fb")),
     "an upgrade": head((b":status", b"101")),
     "interim answers without an end": after(*[head((b":status", b"103"))] * (MAX_INTERIM + 1)),
     "201 fields": head(STATUS, *[(b"x", b"y")] * MAX_HEADERS),

@@ -24,6 +24,7 @@ CARELESS = h2.config.H2Configuration(
 class Received:
     """One request as it came."""
 
+    peer: "Peer"
     number: int
     headers: list[tuple[bytes, bytes]]
     body: bytearray = field(default_factory=bytearray)
@@ -118,7 +119,7 @@ class Peer:
             for event in self.h2.receive_data(data):
                 match event:
                     case h2.events.RequestReceived():
-                        received = Received(event.stream_id, event.headers)
+                        received = Received(self, event.stream_id, event.headers)
                         self.requests[event.stream_id] = received
                         self.server.arrival.set()
                         yield received
