@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from rolecall.config import load
-from rolecall.gateway import Gateway, compile_snapshot, follow
+from rolecall.gateway import Gateway, compile_snapshot, file_state, follow
 
 from .parts import serving
 from .parts.doors import CHAT, ENDPOINTS, WAYS
@@ -246,6 +246,20 @@ async def test_included_files_are_followed_too(tmp_path):
     await followed(team, "include: [{file: more.yaml}]", file, team, more)
     more.write_text("include: [{file: absent.yaml}]")
     await followed(team, "rules: []", file, team)
+    following.cancel()
+
+
+async def test_a_change_between_reading_and_following_is_not_missed(tmp_path):
+    """While a gateway starts, keys are fetched, which may take seconds."""
+    sections = serving.configuration(tmp_path, "http://127.0.0.1:1")
+    gateway = Gateway(compile_snapshot(serving.settings_of(tmp_path, sections)))
+    file = tmp_path / "rolecall.yaml"
+    seen = file_state(file)
+    file.write_text(yaml.safe_dump(sections | {"rules": []}))
+    following = asyncio.create_task(
+        follow(gateway, file, lambda: load(file, {}), seen=seen, every=0.01)
+    )
+    await asyncio.to_thread(wait_until, lambda: gateway.reloads["applied"], "it is read anew")
     following.cancel()
 
 

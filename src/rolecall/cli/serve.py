@@ -12,11 +12,12 @@ from typing import Final
 
 import click
 import uvicorn
-from uvicorn.supervisors import Multiprocess
 
 from rolecall.cli.configuration import config_options, load_or_exit
-from rolecall.config import load
-from rolecall.gateway import Gateway, compile_snapshot, follow, server_config
+from rolecall.cli.descriptors import allow_descriptors
+from rolecall.cli.workers import Workers
+from rolecall.config import ConfigurationError, load
+from rolecall.gateway import Gateway, compile_snapshot, file_state, follow, server_config
 from rolecall.record import configure
 
 log = logging.getLogger("rolecall.gateway")
@@ -29,6 +30,7 @@ _SIBLINGS: Final = "ROLECALL_WORKER_SIBLINGS"
 
 # seconds that requests under way may still take; Kubernetes kills after 30
 _GRACE: Final = 20
+_FEW_DESCRIPTORS: Final = 4096
 
 
 @click.command()
@@ -70,6 +72,13 @@ def serve(  # noqa: PLR0913 - one parameter an option
     configure("json" if log_format == "json" else "text")
     for warning in loaded.warnings:
         log.warning("%s", warning)
+    descriptors = allow_descriptors()
+    if descriptors is not None and 0 <= descriptors < _FEW_DESCRIPTORS:
+        log.warning(
+            "this process may open %d files and connections at most (ulimit -Hn), and a call under"
+            " way takes two",
+            descriptors,
+        )
     server = server_config(
         "rolecall.cli.serve:application",
         factory=True,
@@ -89,7 +98,7 @@ def serve(  # noqa: PLR0913 - one parameter an option
         with TemporaryDirectory(prefix="rolecall-") as siblings:
             # where there are no Unix sockets each process speaks for itself
             os.environ[_SIBLINGS] = siblings if hasattr(socket, "AF_UNIX") else ""
-            Multiprocess(server, [listening]).run()
+            Workers(server, [listening]).run()
         return
     running = uvicorn.Server(server)
     running.run([listening])
@@ -101,9 +110,17 @@ def application() -> Gateway:
     path = Path(os.environ[_CONFIG])
     configure("json" if os.environ[_LOG_FORMAT] == "json" else "text")
     read = partial(load, path, os.environ, allow_unknown=bool(os.environ[_ALLOW_UNKNOWN]))
+    seen = file_state(path)
+    try:
+        settings = read().settings
+    except ConfigurationError as error:
+        # it has changed since the parent read it; a worker that died may be replaced any time
+        for problem in error.problems:
+            log.error("%s", problem)  # noqa: TRY400 - where it was raised helps nobody
+        sys.exit(1)
     gateway = Gateway(
-        compile_snapshot(read().settings),
-        background=lambda: follow(gateway, path, read),
+        compile_snapshot(settings),
+        background=lambda: follow(gateway, path, read, seen=seen),
         siblings=Path(siblings) if (siblings := os.environ.get(_SIBLINGS)) else None,
     )
     return gateway

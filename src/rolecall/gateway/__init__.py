@@ -1,8 +1,8 @@
 """The ASGI application: the only room that knows the order of things."""
 
 from rolecall.gateway.app import Gateway
-from rolecall.gateway.reload import follow
+from rolecall.gateway.reload import file_state, follow
 from rolecall.gateway.server import server_config
 from rolecall.gateway.snapshot import Snapshot, compile_snapshot
 
-__all__ = ["Gateway", "Snapshot", "compile_snapshot", "follow", "server_config"]
+__all__ = ["Gateway", "Snapshot", "compile_snapshot", "file_state", "follow", "server_config"]

@@ -11,13 +11,19 @@ from rolecall.config import ConfigurationError, Loaded
 from rolecall.gateway.app import Gateway
 from rolecall.gateway.snapshot import compile_snapshot
 
-_State = dict[Path, tuple[int, int, int] | None]
+FileState = tuple[int, int, int] | None
+_State = dict[Path, FileState]
 
 log = logging.getLogger("rolecall.gateway")
 
 
 async def follow(
-    gateway: Gateway, path: Path, load: Callable[[], Loaded], *, every: float = 1.0
+    gateway: Gateway,
+    path: Path,
+    load: Callable[[], Loaded],
+    *,
+    seen: FileState = None,
+    every: float = 1.0,
 ) -> None:
     """Reload on SIGHUP and whenever the file changes, for ever.
 
@@ -25,23 +31,26 @@ async def follow(
         gateway: the application whose snapshot is replaced.
         path: the configuration file.
         load: reads it.
+        seen: what the file was before it was read the first time; keys may have been fetched since.
         every: seconds between two looks at the file.
     """
     hangup = asyncio.Event()
     with suppress(NotImplementedError, AttributeError):  # Windows has no SIGHUP
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, hangup.set)
-    seen = await asyncio.to_thread(_state, path, gateway.files)
+    known = await asyncio.to_thread(_state, path, gateway.files)
+    if seen is not None:
+        known[path] = seen
     while True:
         with suppress(TimeoutError):
             async with asyncio.timeout(every):
                 await hangup.wait()
         now = await asyncio.to_thread(_state, path, gateway.files)
-        if now == seen and not hangup.is_set():
+        if now == known and not hangup.is_set():
             continue
         hangup.clear()
         await _reload(gateway, load)
         # a file that is included only now may have changed since it was read: it is read once more
-        seen = {file: now.get(file) for file in _watched(path, gateway.files)}
+        known = {file: now.get(file) for file in _watched(path, gateway.files)}
 
 
 async def _reload(gateway: Gateway, load: Callable[[], Loaded]) -> None:
@@ -65,12 +74,13 @@ def _watched(path: Path, files: Iterable[str]) -> set[Path]:
 
 def _state(path: Path, files: Iterable[str]) -> _State:
     """What tells whether a file has changed, of the configuration and of all that it includes."""
-    state: _State = {}
-    for file in _watched(path, files):
-        try:
-            stat = file.stat()
-        except OSError:
-            state[file] = None
-        else:
-            state[file] = (stat.st_mtime_ns, stat.st_size, stat.st_ino)
-    return state
+    return {file: file_state(file) for file in _watched(path, files)}
+
+
+def file_state(file: Path) -> FileState:
+    """What tells whether a file has changed; None where there is none."""
+    try:
+        stat = file.stat()
+    except OSError:
+        return None
+    return stat.st_mtime_ns, stat.st_size, stat.st_ino

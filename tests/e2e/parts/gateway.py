@@ -1,5 +1,6 @@
 """The gateway itself, as the command starts it."""
 
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,19 +12,39 @@ from .web import answers
 
 
 class Gateway:
-    """A running gateway."""
+    """A running gateway.
+
+    Attributes:
+        port: where it listens, on the loopback address.
+        config_file: what it reads.
+    """
 
     def __init__(self, folder: Path, config: str, workers: int, env: dict[str, str]) -> None:
-        config_file = folder / "rolecall.yaml"
-        config_file.write_text(config)
-        port = free_port()
-        self.url = f"http://127.0.0.1:{port}"
-        options = ["--config", str(config_file), "--port", str(port), "--workers", str(workers)]
+        self.config_file = folder / "rolecall.yaml"
+        self.config_file.write_text(config)
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        options = ["--config", self.config_file, "--port", self.port, "--workers", workers]
+        self._ending = False
         self._process = Process(
-            [sys.executable, "-m", "rolecall", "serve", *options],
+            [sys.executable, "-m", "rolecall", "serve", *map(str, options)],
             folder / "gateway.log",
             environment(**env),
         )
+
+    @property
+    def pid(self) -> int:
+        """The process that was started; where there are several workers, their parent."""
+        return self._process.pid
+
+    def reload(self) -> None:
+        """SIGHUP: it reads its configuration again."""
+        self._process.signal(signal.SIGHUP)
+
+    def end(self) -> None:
+        """SIGTERM: it begins to end."""
+        self._ending = True
+        self._process.signal(signal.SIGTERM)
 
     def log(self) -> str:
         """All that it has written, standard output and error."""
@@ -46,9 +67,11 @@ class Gateway:
         self._process.wait_for(self.alive, what="the gateway answers", seconds=60)
 
     def stop(self) -> None:
-        """SIGTERM: it ends by itself within ten seconds, and nothing went wrong on the way."""
+        """It ends by itself within ten seconds of SIGTERM, and nothing went wrong on the way."""
+        if not self._ending:
+            self.end()
         try:
-            status = self._process.terminate(seconds=10)
+            status = self._process.wait(seconds=10)
         except subprocess.TimeoutExpired:
             raise AssertionError(f"alive 10 s after SIGTERM; its log:\n{self.log()}") from None
         assert status == 0, f"exit status {status}; its log:\n{self.log()}"

@@ -42,6 +42,11 @@ class Process:
                 start_new_session=True,
             )
 
+    @property
+    def pid(self) -> int:
+        """Its process ID."""
+        return self._popen.pid
+
     def log(self) -> str:
         """All that it has written, standard output and error."""
         return self._log_file.read_text(errors="replace")
@@ -64,13 +69,17 @@ class Process:
         self._popen.send_signal(number)
 
     def terminate(self, *, seconds: float) -> int:
-        """Ask the server to end and return its exit status; kill the whole group in any case.
+        """Ask the server to end, and `wait`."""
+        self._popen.terminate()
+        return self.wait(seconds=seconds)
+
+    def wait(self, *, seconds: float) -> int:
+        """Wait until the server has ended and return its exit status; kill its group in any case.
 
         Raises:
-            subprocess.TimeoutExpired: it had not ended ``seconds`` after SIGTERM.
+            subprocess.TimeoutExpired: it had not ended within ``seconds``.
         """
         try:
-            self._popen.terminate()
             return self._popen.wait(seconds)
         finally:
             self.kill()

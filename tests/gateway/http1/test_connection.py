@@ -69,6 +69,7 @@ async def test_a_request_begins_when_the_one_before_it_is_answered():
     async with serving(app) as server:
         client = await server.connect()
         await client.send(get("/1") + get("/2"), get("/3"))
+        await until(lambda: app.begun, "the first has begun")
         assert app.begun == ["/1"]
         app.opened.set()
         assert [(await client.answer()).body for _ in range(3)] == [b"/1", b"/2", b"/3"]
@@ -137,7 +138,7 @@ async def test_a_client_that_goes_away_takes_its_application_with_it(stage, end)
         if stage == "more requests, waiting":
             # nobody listens for its end
             server.connections[0].transport.resume_reading()
-        assert app.begun == begun
+        await until(lambda: app.begun == begun, "it has come this far")
         getattr(client, end)()
         await until(lambda: not server.state.connections, "the server has noticed")
         await rounds(2)
@@ -164,6 +165,7 @@ async def test_it_is_cancelled_in_the_moment_in_which_the_client_is_seen_to_be_g
     async with serving(app) as server:
         client = await server.connect()
         await client.send(get("/"))
+        await until(lambda: server.state.tasks, "it is asked")
         getattr(client, end)()
         await until(lambda: not server.state.connections, "the server has noticed")
         await rounds(0 if awaits == "wait" else 2)
@@ -247,7 +249,7 @@ async def test_a_refusal_does_not_wait_for_an_application_that_waits_for_the_bod
     async with serving(app) as server:
         client = await server.connect()
         await client.send(b"POST /1 HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n")
-        assert app.begun == ["/1"]
+        await until(lambda: app.begun, "the application waits")
         await client.send(b"nonsense")
         (got,) = await client.rest_of_answers()
         assert got.status == 400
@@ -304,6 +306,7 @@ async def test_requests_that_wait_are_answered_and_the_last_says_so():
     async with serving(app) as server:
         client = await server.connect()
         await client.send(get("/1") + get("/2") + get("/3"))
+        await until(lambda: app.begun, "all have come")
         server.connections[0].shutdown()
         app.opened.set()
         answers = await client.rest_of_answers()
@@ -314,7 +317,9 @@ async def test_requests_that_wait_are_answered_and_the_last_says_so():
         ]
 
 
-async def test_a_stream_that_has_begun_goes_on_to_its_end():
+@pytest.mark.parametrize("next_request", [True, False])
+async def test_a_stream_that_has_begun_goes_on_to_its_end(next_request):
+    """Its head has promised to take another request, which may be on its way."""
     app = Stream()
     async with serving(app) as server:
         client = await server.connect()
@@ -324,14 +329,24 @@ async def test_a_stream_that_has_begun_goes_on_to_its_end():
         server.connections[0].shutdown()
         for piece in (b"two", b""):
             app.pieces.put_nowait(piece)
-        (whole,) = all_answers(got + await client.until_end())
+        got += await client.until(b"\r\n0\r\n\r\n")
+        (whole,) = all_answers(got)
         assert whole.body == b"onetwo"
+        if next_request:
+            await client.send(get("/"))
+            app.pieces.put_nowait(b"")
+            (last,) = await client.rest_of_answers()
+            assert (last.body, last.headers["connection"]) == (b"", "close")
+        else:
+            await asyncio.get_running_loop().forward(FAREWELL + 0.1)
+            assert await client.until_end() == b""
 
 
 async def test_a_body_that_is_on_its_way_is_waited_for():
     async with serving(echo) as server:
         client = await server.connect()
         await client.send(HEAD + b"hel")
+        await until(lambda: server.state.tasks, "it has begun")
         server.connections[0].shutdown()
         await client.send(b"lo")
         (got,) = await client.rest_of_answers()
@@ -355,9 +370,9 @@ async def test_when_the_server_has_no_more_patience_every_application_is_told(aw
         clients = [await server.connect() for _ in range(3)]
         for client in clients:
             await client.send(get("/"))
+            await client.until(b"one,")
             server.connections[clients.index(client)].shutdown()
         for task in server.state.tasks:
             task.cancel(msg="timeout graceful shutdown exceeded")
         for client in clients:
-            (got,) = await client.rest_of_answers()
-            assert got.body == b"one,the gateway stops"
+            assert await client.until_end() == b"\r\n11\r\nthe gateway stops\r\n0\r\n\r\n"

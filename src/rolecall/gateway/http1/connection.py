@@ -171,11 +171,15 @@ class Connection(asyncio.Protocol):
             self.unread = None
 
     def shutdown(self) -> None:
-        """The server stops: what has come is answered, and the last answer says that it is it."""
+        """The server stops: what has come is answered, and the last answer says that it is it.
+
+        An answer whose head was written before promised to take another request.
+        """
         self._stopping = True
         last = self._next[-1] if self._next else self._active
         if last is not None:
-            last.keep_alive = False
+            if not last.answered:
+                last.keep_alive = False
         elif not self._closing:
             self._since = self.loop.time()
             self._look_after(FAREWELL)
@@ -293,6 +297,8 @@ class Connection(asyncio.Protocol):
             self._part()
         else:
             self.resume_reading()
+            if self._stopping:
+                self._look_after(FAREWELL)
 
     def _advance(self) -> None:
         """Begin the next request, if there is one and none is being answered."""
