@@ -13,6 +13,11 @@ from pydantic import BaseModel
 from rolecall.cli import main
 from rolecall.config import case_schema, issuer_schema, load, policy_schema, schema
 from rolecall.core import STATUS, Reason
+from rolecall.gateway.http1 import connection
+from rolecall.gateway.http1.cycle import HIGH_WATER
+from rolecall.gateway.server import KEEP_ALIVE
+from rolecall.wire import strict_json
+from rolecall.wire.call import MAX_QUERY
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "rolecall"
@@ -129,3 +134,26 @@ def test_every_stanza_of_the_reference_loads(tmp_path, name):
         file.write_text(stanza, encoding="utf-8")
         named = dict.fromkeys(re.findall(r"os\.environ/(\w+)", stanza), "secret")
         assert load(file, named).settings
+
+
+LIMITS = {
+    "the request line and the headers": f"{connection.MAX_HEAD // 1024} KiB",
+    "headers": connection.MAX_HEADERS,
+    "the query": f"{MAX_QUERY} bytes",
+    "levels of arrays and objects in the body": strict_json.MAX_DEPTH,
+    "the body, or a part of it, does not come for": f"{connection.PATIENCE:g} s",
+    "the client reads nothing of its answer for": f"{connection.PATIENCE:g} s",
+    "an idle connection, or half a head, is kept for": f"{KEEP_ALIVE} s",
+    "after the last answer a client may still send, unheard, for": f"{connection.LINGER:g} s",
+}
+
+
+@pytest.mark.parametrize("what", LIMITS)
+def test_the_servers_limits_stand_in_the_documentation(what):
+    assert f"| {what} | {LIMITS[what]} |" in page("http.md")
+
+
+def test_so_do_those_that_stand_in_no_table():
+    text = " ".join(page("http.md").split())
+    assert f"more than {HIGH_WATER // 1024} KiB of its request" in text
+    assert f"is kept for {connection.FAREWELL:g} s more" in text
