@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from .parts import load
+from .parts import token_load
 from .parts.native import native
 from .parts.polling import wait_until
 from .parts.web import ask
@@ -34,7 +34,7 @@ def served(callers, token, times=20):
 def test_rotation_outage_and_emergency_under_load(start_gateway, oidc_provider, upstream, note):
     gateway = start_gateway(**native(oidc_provider, upstream))
     first = oidc_provider.token()
-    with load.running(gateway.url, [first]) as callers:
+    with token_load.running(gateway.url, [first]) as callers:
         assert served(callers, first) == {200}
 
         # a new key, published with the first token that it signs; the old one stays
@@ -81,7 +81,10 @@ def test_a_flood_of_made_up_keys_under_load(start_gateway, oidc_provider, upstre
     fetches = oidc_provider.key_set_fetches()
     forged = [forge(oidc_provider.issuer, f"nobody-{number}") for number in range(500)]
     began = time.monotonic()
-    with load.running(gateway.url, forged) as flood, load.running(gateway.url, [good], 2) as calm:
+    with (
+        token_load.running(gateway.url, forged) as flood,
+        token_load.running(gateway.url, [good], 2) as calm,
+    ):
         wait_until(lambda: len(flood.asked) >= 3000, what="a flood", seconds=60)
         assert served(calm, good, 100) == {200}
     assert {one.status for one in flood.asked} == {401}
