@@ -14,7 +14,7 @@ from ..e2e.parts.process import free_port
 from .http1.parts.transcripts import CHUNKED, OK
 from .parts import envoy as envoys
 from .parts import nginx as nginxes
-from .parts.exchange import body_of, counts, outcome, request, whole
+from .parts.exchange import body_of, come_to, outcome, request, whole
 from .parts.exchange import request as asking_for
 from .parts.server import serving
 
@@ -154,7 +154,7 @@ async def test_a_session_is_resumed(transport, nginx, spoken, tls):
         (pool,) = transport._ways.pools.values()
         pool.find().retire()
     await asyncio.sleep(0.1)
-    assert await counts(transport) == (0, 0)
+    await come_to(transport, 0, 0)
     assert await body_of(transport, request(f"{url}/resumed", tls=tls)) == b"r"
 
 

@@ -10,7 +10,7 @@ from rolecall.config import Tls
 from rolecall.core import Reason
 
 from .http1.parts.transcripts import OK
-from .parts.exchange import body_of, counts, outcome, request
+from .parts.exchange import body_of, come_to, outcome, request
 from .parts.server import own, serving
 
 VERSIONS = [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3]
@@ -35,7 +35,7 @@ async def test_a_certificate_for_another_host_is_refused(transport, authority, n
         asked = request(server.url, tls=trusting(authority))
         assert await outcome(transport, asked) is Reason.UPSTREAM_UNAVAILABLE
         assert server.requests == []
-        assert await counts(transport) == (0, 0)
+        await come_to(transport, 0, 0)
 
 
 async def test_a_certificate_of_nobody_we_know_is_refused(transport, authority, other_authority):
@@ -71,7 +71,7 @@ async def test_a_client_certificate_is_shown_where_it_is_required(
             # with TLS 1.3 asyncio's server hangs up and sends no alert
             assert got in {Reason.UPSTREAM_UNAVAILABLE, Reason.UPSTREAM_ERROR}
         assert len(server.requests) == 1
-        assert await counts(transport) == (1, 1)
+        await come_to(transport, 1, 1)
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -155,7 +155,7 @@ async def test_whoever_cuts_the_connection_cannot_feign_an_answers_end(
         assert (await outcome(transport, closed)).body == b"hello"
         cut = request(f"{server.url}/cut", tls=trusting(authority))
         assert await outcome(transport, cut) is Reason.UPSTREAM_ERROR
-        assert await counts(transport) == (0, 0)
+        await come_to(transport, 0, 0)
 
 
 @pytest.mark.parametrize("end", ["close", "cut", "reset"])
@@ -179,7 +179,7 @@ async def test_unsolicited_bytes_end_an_idle_tls_connection(transport, authority
         await body_of(transport, asked)
         server.peers[0].writer.write(OK + b"Content-Length: 6\r\n\r\nforged")
         assert await body_of(transport, asked) == b"own /own {}"
-        assert await counts(transport) == (1, 1)
+        await come_to(transport, 1, 1)
 
 
 async def test_a_slow_reader_bounds_what_tls_holds(transport, authority):

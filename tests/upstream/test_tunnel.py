@@ -8,7 +8,7 @@ import pytest
 from rolecall.config import Timeouts, Tls
 from rolecall.core import Reason
 
-from .parts.exchange import body_of, counts, outcome, request
+from .parts.exchange import body_of, come_to, outcome, request
 from .parts.proxy import UPSTREAM, behind, proxy
 from .parts.server import serving
 
@@ -46,7 +46,7 @@ async def test_the_upstreams_certificate_is_verified_through_the_tunnel(
         got = await outcome(transport, request(behind(server), tls=Tls(authority.file)))
         assert got is Reason.UPSTREAM_UNAVAILABLE
         assert server.requests == []
-        assert await counts(transport) == (0, 0)
+        await come_to(transport, 0, 0)
 
 
 @pytest.mark.asyncio(loop_factories=["asyncio"])  # uvloop's look-up of names cannot be answered
@@ -95,7 +95,7 @@ async def test_a_proxy_that_refuses_or_babbles_is_unavailable(
             monkeypatch.setenv(name, f"http://127.0.0.1:{way.port}")
         assert await outcome(transport, request(behind(server))) is Reason.UPSTREAM_UNAVAILABLE
         assert server.requests == []
-        assert await counts(transport) == (0, 0)
+        await come_to(transport, 0, 0)
 
 
 async def test_a_proxy_that_says_nothing_is_late(transport, monkeypatch, context):
@@ -104,7 +104,7 @@ async def test_a_proxy_that_says_nothing_is_late(transport, monkeypatch, context
             monkeypatch.setenv(name, f"http://127.0.0.1:{way.port}")
         asked = request(behind(server), timeouts=HASTY)
         assert await outcome(transport, asked) is Reason.UPSTREAM_TIMEOUT
-        assert await counts(transport) == (0, 0)
+        await come_to(transport, 0, 0)
 
 
 @pytest.mark.parametrize("scheme", ["https", "socks5", "socks5h"])

@@ -10,7 +10,7 @@ from rolecall.core import Reason
 from rolecall.upstream.http1 import pool as pools
 from rolecall.upstream.transport import TransportError
 
-from ..parts.exchange import UNUSABLE, Answer, body_of, counts, outcome, request, whole
+from ..parts.exchange import UNUSABLE, Answer, body_of, come_to, counts, outcome, request, whole
 from ..parts.server import own, serving
 from .parts.transcripts import HELLO
 
@@ -136,7 +136,7 @@ async def test_a_request_into_a_stale_connection_is_sent_once_more(transport, en
         await body_of(transport, request(f"{server.url}/1"))
         assert await body_of(transport, request(f"{server.url}/2")) == b"own /2 {}"
         assert [received.path for received in server.requests] == ["/1", "/2", "/2"]
-        assert await counts(transport) == (1, 1)
+        await come_to(transport, 1, 1)
 
 
 async def test_a_second_connection_that_closes_is_not_stale(transport):
@@ -156,7 +156,7 @@ async def test_a_second_connection_that_closes_is_not_stale(transport):
         assert transport.counts() == (3, 3)
         assert await outcome(transport, request(f"{server.url}/2")) is Reason.UPSTREAM_ERROR
         assert [received.path for received in server.requests].count("/2") == 2
-        assert await counts(transport) == (2, 2)
+        await come_to(transport, 2, 2)
 
 
 @pytest.mark.parametrize("end", ["close", "reset"])
@@ -217,7 +217,7 @@ async def test_idle_connections_expire(transport, monkeypatch):
         await body_of(transport, request(server.url))
         assert transport.counts() == (1, 1)
         await server.peers[0].gone.wait()
-        assert await counts(transport) == (0, 0)
+        await come_to(transport, 0, 0)
         assert await body_of(transport, request(f"{server.url}/own")) == b"own /own {}"
 
 
@@ -227,7 +227,7 @@ async def test_idle_connections_are_bounded(transport, monkeypatch):
         answers = [await transport.send(request(server.url)) for _ in range(5)]
         for answer in answers:
             await whole(answer)
-        assert await counts(transport) == (2, 2)
+        await come_to(transport, 2, 2)
 
 
 async def test_open_connections_are_bounded(transport, monkeypatch):
@@ -252,7 +252,7 @@ async def test_an_answer_that_is_not_read_ends_its_connection(transport):
     async with asyncio.timeout(2), serving() as server:
         answer = await transport.send(request(server.url))
         answer.close()
-        assert await counts(transport) == (0, 0)
+        await come_to(transport, 0, 0)
         await server.peers[0].gone.wait()
 
 
@@ -297,7 +297,7 @@ async def test_close_while_connecting_leaves_no_connection(transport):
             await asyncio.sleep(0)
         await transport.close()
         assert await asking in {Reason.UPSTREAM_ERROR, Reason.UPSTREAM_UNAVAILABLE}
-        assert await counts(transport) == (0, 0)
+        await come_to(transport, 0, 0)
 
 
 async def test_close_does_not_repeat_a_request(transport):
@@ -346,7 +346,7 @@ async def test_cancellation_at_any_moment_leaks_nothing(
             peer.close()
             await peer.gone.wait()
         await asyncio.sleep(0.02)
-        assert await counts(transport) == (0, 0)
+        await come_to(transport, 0, 0)
         assert (descriptors(), len(asyncio.all_tasks())) == before
 
 
@@ -388,7 +388,7 @@ async def test_an_upstream_that_does_not_read_is_late(transport):
     async with asyncio.timeout(5):
         asked = request(url, bytes(20_000_000), timeouts=HASTY)
         assert await outcome(transport, asked) is Reason.UPSTREAM_TIMEOUT
-        assert await counts(transport) == (0, 0)
+        await come_to(transport, 0, 0)
         hold.set()
         await asyncio.sleep(0.01)
     server.close()

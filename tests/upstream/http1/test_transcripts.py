@@ -7,7 +7,7 @@ import pytest
 from rolecall.config import Timeouts
 from rolecall.core import Reason
 
-from ..parts.exchange import Answer, body_of, counts, outcome, request
+from ..parts.exchange import Answer, body_of, come_to, counts, outcome, request
 from ..parts.server import own, serving
 from .parts.transcripts import BAD, CHUNKED, GOOD, HELLO, OK
 
@@ -48,7 +48,7 @@ async def test_a_transcript_is_answered_as_specified_and_poisons_nothing(transpo
             await server.peers[0].gone.wait()
         assert await body_of(transport, request(f"{server.url}/own", b"1")) == b"own /own 1"
         assert len(server.peers) == (1 if transcript.kept else 2)
-        assert await counts(transport) == (1, 1)
+        await come_to(transport, 1, 1)
 
 
 PLACES = {
@@ -72,7 +72,7 @@ async def test_an_end_at_any_place_is_an_error(transport, framing, end):
         for place in range(len(sent)):
             got = await outcome(transport, request(server.url, b"%d" % place))
             assert got is Reason.UPSTREAM_ERROR, sent[:place]
-            assert await counts(transport) == (0, 0)
+            await come_to(transport, 0, 0)
         assert len(server.requests) == len(sent)
 
 
@@ -107,7 +107,7 @@ async def test_a_stall_at_any_place_is_a_timeout(transport, framing):
         )
         assert set(got) == {Reason.UPSTREAM_TIMEOUT}
         await asyncio.gather(*(peer.gone.wait() for peer in server.peers))
-        assert await counts(transport) == (0, 0)
+        await come_to(transport, 0, 0)
 
 
 async def dribble(peer, data, seconds):
@@ -136,7 +136,7 @@ async def test_a_body_that_dribbles_is_not_idle_and_total_bounds_it(transport):
         assert await body_of(transport, request(server.url, b"30", timeouts=patient)) == b"y" * 30
         got = await outcome(transport, request(server.url, b"30", timeouts=bounded))
         assert got is Reason.UPSTREAM_TIMEOUT
-        assert await counts(transport) == (0, 0)
+        await come_to(transport, 0, 0)
 
 
 @pytest.mark.parametrize("stream", [False, True])
@@ -180,7 +180,7 @@ async def test_an_answer_before_the_request_is_sent_ends_the_connection(transpor
     async with asyncio.timeout(5):
         got = await outcome(transport, request(f"http://127.0.0.1:{port}", bytes(20_000_000)))
         assert (got.status, got.body) == (413, b"hello")
-        assert await counts(transport) == (0, 0)
+        await come_to(transport, 0, 0)
         gone.set()
         await asyncio.sleep(0.01)
     server.close()
@@ -190,10 +190,10 @@ async def test_an_answer_before_the_request_is_sent_ends_the_connection(transpor
 async def test_unsolicited_bytes_end_an_idle_connection(transport, junk):
     async with asyncio.timeout(5), serving() as server:
         await body_of(transport, request(f"{server.url}/first"))
-        assert await counts(transport) == (1, 1)
+        await come_to(transport, 1, 1)
         await server.peers[0].send(junk)
         await asyncio.sleep(0.02)
-        assert await counts(transport) == (0, 0)
+        await come_to(transport, 0, 0)
         assert await body_of(transport, request(f"{server.url}/own")) == b"own /own {}"
 
 

@@ -6,7 +6,7 @@ import threading
 import pytest
 import uvicorn
 
-from ..parts.exchange import body_of, counts, request, whole
+from ..parts.exchange import body_of, come_to, request, whole
 
 
 async def application(scope, receive, send):
@@ -60,7 +60,7 @@ async def test_an_answer(transport, url, path, body):
     for _ in range(3):
         got = await whole(await transport.send(request(url + path, body)))
         assert (got.status, got.body) == (200, body)
-    assert await counts(transport) == ((0, 0) if path == "/close" else (1, 1))
+    await come_to(transport, *((0, 0) if path == "/close" else (1, 1)))
 
 
 async def test_a_large_answer(transport, url):

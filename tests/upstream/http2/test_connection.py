@@ -11,7 +11,7 @@ from rolecall.core import Reason
 from rolecall.upstream.http2 import connection as connections
 from rolecall.upstream.transport import TransportError
 
-from ..parts.exchange import body_of, counts, outcome, request, whole
+from ..parts.exchange import body_of, come_to, outcome, request, whole
 from .parts.server import own, serving
 
 FEW = {SettingCodes.MAX_CONCURRENT_STREAMS: 2}
@@ -34,7 +34,7 @@ async def test_requests_at_once_share_a_connection_and_get_their_own_answers(tra
         got = await asyncio.gather(*(body_of(transport, one) for one in asked))
         assert got == [b"own /own " + one.body for one in asked]
         assert len(server.peers) == 1
-        assert await counts(transport) == (1, 1)
+        await come_to(transport, 1, 1)
 
 
 async def test_no_more_requests_at_once_than_the_upstream_takes(transport):
@@ -89,7 +89,7 @@ async def test_an_upstream_that_restarts_finishes_what_it_has(transport):
         going.set()
         assert await asyncio.gather(slow, last) == [b"own /slow {}", b"own /last {}"]
         await server.peers[0].gone.wait()
-        assert await counts(transport) == (1, 1)
+        await come_to(transport, 1, 1)
 
 
 async def test_two_warnings_before_the_end(transport):
@@ -113,7 +113,7 @@ async def test_an_idle_connection_that_is_told_to_go_is_closed(transport):
         await body_of(transport, request(server.url))
         await server.peers[0].go_away(1)
         await server.peers[0].gone.wait()
-        assert await counts(transport) == (0, 0)
+        await come_to(transport, 0, 0)
 
 
 async def test_a_connection_ends_with_all_its_requests(transport):
@@ -127,7 +127,7 @@ async def test_a_connection_ends_with_all_its_requests(transport):
         reading = [asyncio.create_task(outcome_of(response)) for response in responses]
         await outcome(transport, request(f"{server.url}/cut"))
         assert await asyncio.gather(*reading) == [Reason.UPSTREAM_ERROR] * 3
-        assert await counts(transport) == (0, 0)
+        await come_to(transport, 0, 0)
 
 
 async def outcome_of(response):
@@ -174,7 +174,7 @@ async def test_an_idle_connection_expires(transport, monkeypatch):
         assert transport.counts() == (1, 1)
         await server.peers[0].gone.wait()
         assert server.peers[0].farewell
-        assert await counts(transport) == (0, 0)
+        await come_to(transport, 0, 0)
         assert await body_of(transport, request(f"{server.url}/own")) == b"own /own {}"
 
 
@@ -186,7 +186,7 @@ async def test_a_connection_that_has_no_number_left_is_replaced(transport):
         connection._h2.highest_outbound_stream_id = 2**31 - 1
         assert await body_of(transport, request(f"{server.url}/own")) == b"own /own {}"
         assert len(server.peers) == 2
-        assert await counts(transport) == (1, 1)
+        await come_to(transport, 1, 1)
 
 
 async def test_what_is_remembered_of_our_heads_is_bounded(transport):
@@ -239,4 +239,4 @@ async def test_an_upstream_that_asks_and_does_not_read_is_cut_off(transport, mon
         ours = connection._transport.get_extra_info("socket")
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
         assert await outcome(transport, request(server.url)) is Reason.UPSTREAM_ERROR
-        assert await counts(transport) == (0, 0)
+        await come_to(transport, 0, 0)

@@ -14,7 +14,7 @@ from rolecall.config import Timeouts
 from rolecall.core import Reason
 from rolecall.upstream.http2 import Http2Transport
 
-from ..parts.exchange import PATIENT, Answer, body_of, counts, outcome, request
+from ..parts.exchange import PATIENT, Answer, body_of, come_to, outcome, request
 from .parts import faults
 from .parts.faults import FAULTS
 from .parts.server import own, serving
@@ -51,7 +51,7 @@ async def test_a_fault_is_an_error_and_poisons_nothing(transport, fault):
         assert len(server.peers) == (1 if fault.alone else 2)
         beside.cancel()
         await asyncio.wait([beside])
-        assert await counts(transport) == (1, 1)
+        await come_to(transport, 1, 1)
 
 
 SECOND = {
@@ -77,7 +77,7 @@ async def test_an_answer_before_the_request_is_nobodys(transport):
     async with asyncio.timeout(5), serving(greeting=greeting) as server:
         got = await outcome(transport, request(server.url))
         assert got in {Reason.UPSTREAM_ERROR, Reason.UPSTREAM_UNAVAILABLE}
-        assert await counts(transport) == (0, 0)
+        await come_to(transport, 0, 0)
 
 
 ANSWER = faults.after(

@@ -13,7 +13,7 @@ from rolecall.upstream.http2 import pool as pools
 from rolecall.upstream.http2.stream import WINDOW
 from rolecall.upstream.transport import TransportError
 
-from ..parts.exchange import body_of, counts, outcome, request
+from ..parts.exchange import body_of, come_to, outcome, request
 from .parts.server import serving, silence
 
 HASTY = Timeouts(connect=0.05, first_byte=0.05, stream=0.05, idle=0.05)
@@ -34,7 +34,7 @@ async def test_an_upstream_that_accepts_and_says_nothing_is_late(transport, sche
         asked = request(server.url.replace("http:", scheme), timeouts=HASTY)
         got = await asyncio.gather(*(outcome(transport, asked) for _ in range(5)))
         assert set(got) == {Reason.UPSTREAM_TIMEOUT}
-        assert await counts(transport) == (0, 0)
+        await come_to(transport, 0, 0)
 
 
 @pytest.mark.parametrize("greeting", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"SSH-2.0-OpenSSH\r\n"])
@@ -42,7 +42,7 @@ async def test_an_upstream_that_speaks_something_else_is_unavailable(transport, 
     async with asyncio.timeout(2), serving(greeting=greeting) as server:
         assert await outcome(transport, request(server.url)) is Reason.UPSTREAM_UNAVAILABLE
         assert server.requests == []
-        assert await counts(transport) == (0, 0)
+        await come_to(transport, 0, 0)
 
 
 async def test_an_upstream_that_hangs_up_at_once_is_unavailable(transport):
@@ -62,7 +62,7 @@ async def test_an_upstream_that_takes_no_requests_is_unavailable(transport):
         got = await asyncio.gather(*(outcome(transport, asked) for _ in range(3)))
         assert set(got) == {Reason.UPSTREAM_UNAVAILABLE}
         assert len(server.peers) == 1
-        assert await counts(transport) == (0, 0)
+        await come_to(transport, 0, 0)
 
 
 async def test_whoever_opens_a_connection_and_goes_leaves_it_to_the_others(transport):
@@ -90,7 +90,7 @@ async def test_a_connection_that_nobody_wants_any_more_expires(transport, monkey
         assert asking.cancelled()
         await server.arrival.wait()
         await server.peers[0].gone.wait()
-        assert await counts(transport) == (0, 0)
+        await come_to(transport, 0, 0)
         assert server.requests == []
 
 
@@ -131,7 +131,7 @@ async def test_close_ends_everything_also_what_is_being_opened(transport):
         reading = asyncio.create_task(outcome(transport, request(server.url)))
         opening = asyncio.create_task(outcome(transport, request(silent.url)))
         await server.until(1)
-        assert await counts(transport) == (2, 0)
+        await come_to(transport, 2, 0)
         await transport.close()
         assert transport.counts() == (0, 0)
         assert await reading is Reason.UPSTREAM_ERROR
@@ -181,10 +181,10 @@ async def test_cancellation_at_any_moment_leaks_nothing(
         assert finished
         # the one that is shared stands, and takes requests
         assert len(await body_of(transport, request(server.url))) > 0
-        assert await counts(transport) == (1, 1)
+        await come_to(transport, 1, 1)
         for peer in server.peers:
             peer.close()
             await peer.gone.wait()
         await asyncio.sleep(0.02)
-        assert await counts(transport) == (0, 0)
+        await come_to(transport, 0, 0)
         assert (descriptors(), len(asyncio.all_tasks())) == before

@@ -10,7 +10,7 @@ from rolecall.core import Reason
 from rolecall.upstream.http2.stream import MAX_INTERIM, WINDOW
 from rolecall.upstream.transport import TransportError
 
-from ..parts.exchange import PATIENT, Answer, body_of, counts, outcome, request, whole
+from ..parts.exchange import PATIENT, Answer, body_of, come_to, outcome, request, whole
 from .parts.faults import DATA, raw
 from .parts.server import own, serving, silence
 
@@ -190,7 +190,7 @@ async def test_a_connection_that_was_silent_meanwhile_gets_no_more_requests(tran
         assert await beside == b"own /slow {}"
         await server.peers[0].gone.wait()
         assert server.peers[0].farewell
-        assert await counts(transport) == (1, 1)
+        await come_to(transport, 1, 1)
 
 
 async def test_an_answer_that_is_not_read_is_ended_and_its_connection_stays(transport):
@@ -204,7 +204,7 @@ async def test_an_answer_that_is_not_read_is_ended_and_its_connection_stays(tran
         response.close()
         await server.requests[0].ended.wait()
         assert server.requests[0].code == ErrorCodes.CANCEL
-        assert await counts(transport) == (1, 1)
+        await come_to(transport, 1, 1)
 
 
 @pytest.mark.parametrize("begun", [False, True])

@@ -8,7 +8,7 @@ import pytest
 from rolecall.config import Tls
 from rolecall.core import Reason
 
-from ..parts.exchange import body_of, counts, outcome, request
+from ..parts.exchange import body_of, come_to, outcome, request
 from ..parts.proxy import UPSTREAM, behind, proxy
 from .parts.server import own, serving
 
@@ -30,7 +30,7 @@ async def test_a_certificate_for_another_host_is_refused(transport, authority, n
         asked = request(server.url, tls=Tls(authority.file))
         assert await outcome(transport, asked) is Reason.UPSTREAM_UNAVAILABLE
         assert server.requests == []
-        assert await counts(transport) == (0, 0)
+        await come_to(transport, 0, 0)
 
 
 async def test_trust_is_each_upstreams_own(transport, authority, other_authority):
@@ -56,7 +56,7 @@ async def test_a_client_certificate_is_shown_where_it_is_required(
             bad = request(f"{server.url}/own", tls=Tls(authority.file, certificate))
             assert await outcome(transport, bad) is Reason.UPSTREAM_UNAVAILABLE
         assert len(server.requests) == 1
-        assert await counts(transport) == (1, 1)
+        await come_to(transport, 1, 1)
 
 
 async def test_an_upstream_that_agrees_to_http_1_alone_is_unavailable(transport, authority):
@@ -65,7 +65,7 @@ async def test_an_upstream_that_agrees_to_http_1_alone_is_unavailable(transport,
         asked = request(server.url, tls=Tls(authority.file))
         assert await outcome(transport, asked) is Reason.UPSTREAM_UNAVAILABLE
         assert server.requests == []
-        assert await counts(transport) == (0, 0)
+        await come_to(transport, 0, 0)
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -82,7 +82,7 @@ async def test_the_next_connection_resumes_the_last_ones_session(transport, auth
         for _ in range(3):
             got.append(await body_of(transport, request(server.url, tls=Tls(authority.file))))
             await server.peers[-1].gone.wait()
-            assert await counts(transport) == (0, 0)
+            await come_to(transport, 0, 0)
         assert got == [b"0", b"1", b"1"]
 
 

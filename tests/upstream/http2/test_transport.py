@@ -16,7 +16,7 @@ from ..parts.exchange import (
     UNUSABLE,
     Answer,
     body_of,
-    counts,
+    come_to,
     outcome,
     request,
     whole,
@@ -261,5 +261,5 @@ async def test_a_transport_that_was_closed_sends_nothing(transport):
         await body_of(transport, request(server.url))
         await transport.close()
         assert await outcome(transport, request(server.url)) is Reason.UPSTREAM_UNAVAILABLE
-        assert await counts(transport) == (0, 0)
+        await come_to(transport, 0, 0)
         assert len(server.requests) == 1

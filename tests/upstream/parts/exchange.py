@@ -79,6 +79,17 @@ async def body_of(transport: AnyTransport, asked: Request) -> bytes:
     return (await whole(await transport.send(asked))).body
 
 
+async def come_to(transport: AnyTransport, opened: int, idle: int) -> None:
+    """Wait until so many connections are open, and so many of them idle."""
+    try:
+        async with asyncio.timeout(10):
+            # the transport tells nobody when its counts change
+            while transport.counts() != (opened, idle):  # noqa: ASYNC110
+                await asyncio.sleep(0)
+    except TimeoutError:
+        assert transport.counts() == (opened, idle)
+
+
 async def counts(transport: AnyTransport) -> tuple[int, int]:
     """Open and idle connections, once the loop has told of those that have just ended."""
     for _ in range(5):
