@@ -4,7 +4,7 @@ import contextlib
 import json
 from pathlib import Path
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
@@ -74,19 +74,16 @@ def check(configure, text, **options):
         assert problem.message.endswith((".", "?"))
 
 
-@settings(deadline=None)
 @given(text=st.text() | yaml_like, allow_unknown=st.booleans())
 def test_any_text_is_settings_or_problems(configure, text, allow_unknown):
     check(configure, text, allow_unknown=allow_unknown)
 
 
-@settings(deadline=None)
 @given(text=spoilt_examples(), allow_unknown=st.booleans(), offline=st.booleans())
 def test_a_spoilt_example_is_settings_or_problems(configure, text, allow_unknown, offline):
     check(configure, text, allow_unknown=allow_unknown, offline=offline)
 
 
-@settings(deadline=None)
 @given(value=files, allow_unknown=st.booleans(), offline=st.booleans())
 def test_any_values_at_known_keys_are_settings_or_problems(
     configure, value, allow_unknown, offline
@@ -94,7 +91,6 @@ def test_any_values_at_known_keys_are_settings_or_problems(
     check(configure, json.dumps(value), allow_unknown=allow_unknown, offline=offline)
 
 
-@settings(deadline=None)
 @given(content=st.binary())
 def test_any_bytes_are_settings_or_problems(configure, content):
     with contextlib.suppress(ConfigurationError):

@@ -28,7 +28,7 @@ def read(text):
     return load_document(parse(text, Document("x.yaml")), {}, offline=True).settings
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(configs, tokens, st.sampled_from(MODELS), st.sampled_from(sorted(ROUTES.values())))
 def test_litellm_s_dialect_is_what_is_printed_of_it(config, claims, model, endpoint):
     lowered = read(yaml.safe_dump(config))
@@ -50,7 +50,7 @@ def test_litellm_s_dialect_is_what_is_printed_of_it(config, claims, model, endpo
     assert answers[0] == answers[1]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(mappings, rules, callers, calls, circumstances)
 def test_any_policy_is_what_is_printed_of_it(mappings, rules, caller, call, around):
     rules = [

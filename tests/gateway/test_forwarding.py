@@ -124,7 +124,7 @@ BODIES = st.fixed_dictionaries(
 ).flatmap(lambda body: st.permutations(list(body.items())).map(dict))
 
 
-@settings_of_hypothesis(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings_of_hypothesis(max_examples=100, suppress_health_check=list(HealthCheck))
 @given(value=BODIES, pretty=st.booleans())
 @example(value={"model": "gpt", "messages": [], "max_tokens": MOST_TOKENS}, pretty=True)
 @example(value={"model": "gpt", "messages": [], "max_tokens": MOST_TOKENS + 1}, pretty=True)

@@ -120,7 +120,7 @@ class Process:
             self.log += line.decode()
 
     def await_log(self, pattern):
-        return wait_until(lambda: re.search(pattern, self.log), f"{pattern} in the log", seconds=20)
+        return wait_until(lambda: re.search(pattern, self.log), f"{pattern} in the log")
 
     def hang_up(self):
         self._popen.send_signal(signal.SIGHUP)
@@ -143,7 +143,7 @@ def served(file, *options):
     process = Process(file, *options)
     try:
         process.port = int(process.await_log(r"listening on http://127\.0\.0\.1:(\d+)")[1])
-        wait_until(lambda: is_alive(process.port), "the gateway answers", seconds=20)
+        wait_until(lambda: is_alive(process.port), "the gateway answers")
         yield process
     finally:
         process.end()
@@ -241,7 +241,7 @@ async def test_included_files_are_followed_too(tmp_path):
             changed.write_text(text)
             return gateway.files == tuple(map(str, files))
 
-        await asyncio.to_thread(wait_until, reached, f"{files} are followed", seconds=20)
+        await asyncio.to_thread(wait_until, reached, f"{files} are followed")
 
     await followed(team, "include: [{file: more.yaml}]", file, team, more)
     more.write_text("include: [{file: absent.yaml}]")

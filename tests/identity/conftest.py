@@ -3,10 +3,15 @@
 import pytest
 
 from rolecall.identity import signature
+from tests.parts.clock import Asyncio
 
 from .parts import gate, pyjwt_signature
 
 LIBRARIES = {"joserfc": signature.verify, "PyJWT": pyjwt_signature.verify}
+
+
+def pytest_asyncio_loop_factories(config, item):
+    return {"asyncio": Asyncio}
 
 
 @pytest.fixture(params=LIBRARIES)

@@ -14,6 +14,7 @@ from aiohttp.test_utils import TestServer
 
 from rolecall.config import Reach
 from rolecall.identity.fetch import MAX_BYTES, FetchError, fetch_json
+from tests.parts.clock import when_due
 
 from .parts import tls
 from .parts.signing import Signer, key_set
@@ -21,7 +22,7 @@ from .parts.signing import Signer, key_set
 SECRET = "of-the-document"
 DOCUMENT = {**key_set(Signer()), "secret": SECRET}
 TEXT = json.dumps(DOCUMENT).encode()
-SOON = ClientTimeout(total=0.2)
+DEADLINE = 600
 
 
 @asynccontextmanager
@@ -44,10 +45,15 @@ async def serving(answer):
 HERE = Reach(private_network=True)
 
 
-async def failure(url, *, ca_file=None, deadline=SOON, reach=HERE, **seams):
+async def failure(url, *, ca_file=None, reach=HERE, **seams):
     """The text of the failure: it names the URL, and nothing of what the server said."""
     with pytest.raises(FetchError) as caught:
-        await fetch_json(url, replace(reach, ca_file=ca_file), deadline=deadline, **seams)
+        await fetch_json(
+            url,
+            replace(reach, ca_file=ca_file),
+            deadline=ClientTimeout(total=DEADLINE),
+            **seams,
+        )
     text = str(caught.value)
     assert text.startswith(url)
     assert SECRET not in text
@@ -212,20 +218,27 @@ async def test_a_document_that_drips_ends_with_the_deadline():
         await response.prepare(request)
         while request.transport is not None:
             await response.write(b" ")
+            dripping.set()
             await asyncio.sleep(0.01)
         return response
 
-    assert "did not answer in time" in await refused(answer)
+    dripping = asyncio.Event()
+    asking = asyncio.create_task(refused(answer))
+    await dripping.wait()
+    assert "did not answer in time" in await when_due(DEADLINE, asking)
 
 
 async def test_a_server_that_never_answers_ends_with_the_deadline():
-    ended = asyncio.Event()
+    asked, ended = asyncio.Event(), asyncio.Event()
 
     async def answer(request):
+        asked.set()
         await ended.wait()
 
     async with serving(answer) as server:
-        assert "in time" in await failure(str(server.make_url("/keys")))
+        asking = asyncio.create_task(failure(str(server.make_url("/keys"))))
+        await asked.wait()
+        assert "did not answer in time" in await when_due(DEADLINE, asking)
         ended.set()
 
 

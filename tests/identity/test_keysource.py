@@ -11,7 +11,9 @@ from rolecall.config import KeysFrom
 from rolecall.identity import Pace
 from rolecall.identity.fetch import FetchError
 from rolecall.identity.keysource import KeySource
+from tests.parts.waiting import until
 
+from .parts.at_once import at_once
 from .parts.gate import (
     CALM,
     CLAIMS,
@@ -50,14 +52,6 @@ def kids(keys):
 
 def of_kid(number):
     return SIGNER.token(CLAIMS, {"kid": f"random-{number}"})
-
-
-async def until(condition):
-    for _ in range(1000):
-        if condition():
-            return
-        await asyncio.sleep(0)
-    pytest.fail("it never came true")
 
 
 # How often
@@ -493,8 +487,7 @@ async def test_a_ban_that_is_loaded_anew_does_not_wait_for_the_key_server():
             network.fetch = verifier.sources[next(iter(verifier.sources))]._fetch = lambda *_: (
                 never.wait()
             )
-            async with asyncio.timeout(1):
-                await verifier.start()
+            at_once(verifier.start())
             assert await verdict(verifier, SIGNER.token(CLAIMS)) == "revoked"
 
 

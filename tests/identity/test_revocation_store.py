@@ -42,10 +42,9 @@ def path(tmp_path):
 async def follow_until(store, done):
     """Let a store follow the file until something holds."""
     task = asyncio.create_task(store.follow(every=0))
-    async with asyncio.timeout(5):
-        while not done():
-            store.changed.clear()
-            await store.changed.wait()
+    while not done():
+        store.changed.clear()
+        await store.changed.wait()
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task

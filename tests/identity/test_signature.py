@@ -270,7 +270,9 @@ KEYS = {
 }
 
 
-@settings_of_hypothesis(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings_of_hypothesis(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(
     algorithm=st.sampled_from([*ALGORITHMS, "none", "HS256", ""]),
     key=st.sampled_from(list(KEYS.values())),

@@ -124,7 +124,7 @@ def decided(config, claims, model, endpoint):
     return decide(table, caller, call, Circumstances(0.0)).allowed
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(configs, tokens, st.sampled_from([*MODELS, "absent"]), st.sampled_from(list(ROUTES)))
 def test_the_shared_dialect_decides_as_litellm_documents_it(config, claims, model, route):
     assert decided(config, claims, model, ROUTES[route]) == litellm_model.allowed(

@@ -112,7 +112,7 @@ def authorised(body):
         return None
 
 
-SETTINGS = settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+SETTINGS = settings(max_examples=100, suppress_health_check=list(HealthCheck))
 
 
 @SETTINGS

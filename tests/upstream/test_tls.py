@@ -21,7 +21,7 @@ def trusting(authority, client=None):
 
 
 async def test_a_certificate_of_the_authority_is_trusted(transport, authority):
-    async with asyncio.timeout(5), serving(tls=authority.server("127.0.0.1")) as server:
+    async with serving(tls=authority.server("127.0.0.1")) as server:
         asked = request(f"{server.url}/own", tls=trusting(authority))
         for _ in range(3):
             assert await body_of(transport, asked) == b"own /own {}"
@@ -31,7 +31,7 @@ async def test_a_certificate_of_the_authority_is_trusted(transport, authority):
 
 @pytest.mark.parametrize("name", ["localhost", "*.localhost", "upstream.test"])
 async def test_a_certificate_for_another_host_is_refused(transport, authority, name):
-    async with asyncio.timeout(5), serving(tls=authority.server(name)) as server:
+    async with serving(tls=authority.server(name)) as server:
         asked = request(server.url, tls=trusting(authority))
         assert await outcome(transport, asked) is Reason.UPSTREAM_UNAVAILABLE
         assert server.requests == []
@@ -39,7 +39,7 @@ async def test_a_certificate_for_another_host_is_refused(transport, authority, n
 
 
 async def test_a_certificate_of_nobody_we_know_is_refused(transport, authority, other_authority):
-    async with asyncio.timeout(5), serving(tls=authority.server("127.0.0.1")) as server:
+    async with serving(tls=authority.server("127.0.0.1")) as server:
         for tls in (None, trusting(other_authority)):
             asked = request(server.url, tls=tls)
             assert await outcome(transport, asked) is Reason.UPSTREAM_UNAVAILABLE
@@ -48,7 +48,7 @@ async def test_a_certificate_of_nobody_we_know_is_refused(transport, authority, 
 
 async def test_trust_is_each_upstreams_own(transport, authority, other_authority):
     """A connection that one authority vouched for serves nobody who trusts another."""
-    async with asyncio.timeout(5), serving(tls=authority.server("127.0.0.1")) as server:
+    async with serving(tls=authority.server("127.0.0.1")) as server:
         trusted = request(f"{server.url}/own", tls=trusting(authority))
         assert await body_of(transport, trusted) == b"own /own {}"
         for tls in (None, trusting(other_authority)):
@@ -62,7 +62,7 @@ async def test_a_client_certificate_is_shown_where_it_is_required(
 ):
     context = authority.server("127.0.0.1", clients=authority.file)
     context.minimum_version = context.maximum_version = version
-    async with asyncio.timeout(5), serving(tls=context) as server:
+    async with serving(tls=context) as server:
         good = request(f"{server.url}/own", tls=trusting(authority, authority.sign("client")))
         assert await body_of(transport, good) == b"own /own {}"
         for certificate in (None, other_authority.sign("client")):
@@ -105,7 +105,7 @@ async def test_the_second_connection_resumes_the_first_ones_session(transport, a
 
     context = authority.server("127.0.0.1")
     context.minimum_version = context.maximum_version = version
-    async with asyncio.timeout(5), serving(answer, tls=context) as server:
+    async with serving(answer, tls=context) as server:
         asked = request(server.url, tls=trusting(authority))
         assert [await body_of(transport, asked) for _ in range(3)] == [b"0", b"1", b"1"]
         assert len(server.peers) == 3
@@ -117,13 +117,13 @@ async def test_old_versions_are_refused(transport, authority, version):
     context = authority.server("127.0.0.1")
     context.set_ciphers("ALL:@SECLEVEL=0")
     context.minimum_version = context.maximum_version = version
-    async with asyncio.timeout(5), serving(tls=context) as server:
+    async with serving(tls=context) as server:
         asked = request(server.url, tls=trusting(authority))
         assert await outcome(transport, asked) is Reason.UPSTREAM_UNAVAILABLE
 
 
 async def test_a_server_that_speaks_no_tls_is_unavailable(transport):
-    async with asyncio.timeout(5), serving(greeting=b"HTTP/1.1 400 B\r\n\r\n") as server:
+    async with serving(greeting=b"HTTP/1.1 400 B\r\n\r\n") as server:
         asked = request(server.url.replace("http:", "https:"))
         assert await outcome(transport, asked) is Reason.UPSTREAM_UNAVAILABLE
 
@@ -131,7 +131,7 @@ async def test_a_server_that_speaks_no_tls_is_unavailable(transport):
 async def test_files_that_cannot_be_read_are_unavailable(transport, authority, tmp_path):
     nothing = tmp_path / "nothing.pem"
     nothing.write_bytes(b"nothing")
-    async with asyncio.timeout(5), serving(tls=authority.server("127.0.0.1")) as server:
+    async with serving(tls=authority.server("127.0.0.1")) as server:
         for tls in (Tls(str(tmp_path / "missing.pem")), Tls(str(nothing)), Tls(None, str(nothing))):
             got = await outcome(transport, request(server.url, tls=tls))
             assert got is Reason.UPSTREAM_UNAVAILABLE
@@ -150,7 +150,7 @@ async def test_whoever_cuts_the_connection_cannot_feign_an_answers_end(
 
     context = authority.server("127.0.0.1")
     context.minimum_version = context.maximum_version = version
-    async with asyncio.timeout(5), serving(answer, tls=context) as server:
+    async with serving(answer, tls=context) as server:
         closed = request(f"{server.url}/close", tls=trusting(authority))
         assert (await outcome(transport, closed)).body == b"hello"
         cut = request(f"{server.url}/cut", tls=trusting(authority))
@@ -166,7 +166,7 @@ async def test_a_stale_tls_connection_is_replaced(transport, authority, end):
         else:
             await own(peer, received)
 
-    async with asyncio.timeout(5), serving(answer, tls=authority.server("127.0.0.1")) as server:
+    async with serving(answer, tls=authority.server("127.0.0.1")) as server:
         tls = trusting(authority)
         await body_of(transport, request(f"{server.url}/1", tls=tls))
         assert await body_of(transport, request(f"{server.url}/2", tls=tls)) == b"own /2 {}"
@@ -174,7 +174,7 @@ async def test_a_stale_tls_connection_is_replaced(transport, authority, end):
 
 
 async def test_unsolicited_bytes_end_an_idle_tls_connection(transport, authority):
-    async with asyncio.timeout(5), serving(tls=authority.server("127.0.0.1")) as server:
+    async with serving(tls=authority.server("127.0.0.1")) as server:
         asked = request(f"{server.url}/own", tls=trusting(authority))
         await body_of(transport, asked)
         server.peers[0].writer.write(OK + b"Content-Length: 6\r\n\r\nforged")
@@ -191,7 +191,7 @@ async def test_a_slow_reader_bounds_what_tls_holds(transport, authority):
             sent += 65_536
 
     sent = 0
-    async with asyncio.timeout(5), serving(answer, tls=authority.server("127.0.0.1")) as server:
+    async with serving(answer, tls=authority.server("127.0.0.1")) as server:
         response = await transport.send(request(server.url, tls=trusting(authority)))
         was = -1
         while was != sent:
@@ -211,7 +211,7 @@ async def test_many_first_requests_read_the_authorities_once(transport, authorit
     monkeypatch.setattr(
         dialing, "client_context", lambda *args: made.append(args) or original(*args)
     )
-    async with asyncio.timeout(10), serving(tls=authority.server("127.0.0.1")) as server:
+    async with serving(tls=authority.server("127.0.0.1")) as server:
         asked = request(server.url, tls=trusting(authority))
         await asyncio.gather(*(body_of(transport, asked) for _ in range(30)))
     assert len(made) == 1

@@ -1,6 +1,5 @@
 """Each destination gets the transport that it asks for."""
 
-import asyncio
 import subprocess
 import sys
 from dataclasses import replace
@@ -23,7 +22,7 @@ def http2_request(url):
 
 async def test_a_destination_chooses_its_transport():
     transports = Transports()
-    async with asyncio.timeout(5), serving() as one, serving2() as two:
+    async with serving() as one, serving2() as two:
         for _ in range(2):
             assert await body_of(transports, request(f"{one.url}/own")) == b"own /own {}"
             assert await body_of(transports, http2_request(f"{two.url}/own")) == b"own /own {}"
@@ -36,7 +35,7 @@ async def test_a_destination_chooses_its_transport():
 @pytest.mark.parametrize("used", [False, True])
 async def test_after_the_end_neither_opens_a_connection(used):
     transports = Transports()
-    async with asyncio.timeout(5), serving() as one, serving2() as two:
+    async with serving() as one, serving2() as two:
         if used:
             await body_of(transports, http2_request(two.url))
         await transports.close()

@@ -21,7 +21,7 @@ def context(request, authority):
 
 
 async def test_requests_go_through_the_tunnel(transport, authority, context, monkeypatch):
-    async with asyncio.timeout(5), proxy() as way, serving(tls=context) as server:
+    async with proxy() as way, serving(tls=context) as server:
         for name in ("HTTP_PROXY", "HTTPS_PROXY"):
             monkeypatch.setenv(name, f"http://u%20ser:p%40ss@127.0.0.1:{way.port}")
         asked = request(f"{behind(server)}/own", b"secret", tls=Tls(authority.file))
@@ -41,7 +41,7 @@ async def test_the_upstreams_certificate_is_verified_through_the_tunnel(
     transport, authority, monkeypatch
 ):
     context = authority.server("other.test")
-    async with asyncio.timeout(5), proxy() as way, serving(tls=context) as server:
+    async with proxy() as way, serving(tls=context) as server:
         monkeypatch.setenv("HTTPS_PROXY", f"127.0.0.1:{way.port}")
         got = await outcome(transport, request(behind(server), tls=Tls(authority.file)))
         assert got is Reason.UPSTREAM_UNAVAILABLE
@@ -52,7 +52,7 @@ async def test_the_upstreams_certificate_is_verified_through_the_tunnel(
 @pytest.mark.asyncio(loop_factories=["asyncio"])  # uvloop's look-up of names cannot be answered
 @pytest.mark.parametrize("bypass", [UPSTREAM, ".test", "*"])
 async def test_no_proxy_goes_straight(transport, monkeypatch, bypass):
-    async with asyncio.timeout(5), proxy() as way, serving() as server:
+    async with proxy() as way, serving() as server:
         monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{way.port}")
         monkeypatch.setenv("NO_PROXY", bypass)
 
@@ -67,7 +67,7 @@ async def test_no_proxy_goes_straight(transport, monkeypatch, bypass):
 
 
 async def test_this_machine_is_never_behind_a_proxy(transport, monkeypatch):
-    async with asyncio.timeout(5), proxy() as way, serving() as server:
+    async with proxy() as way, serving() as server:
         monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{way.port}")
         assert await body_of(transport, request(f"{server.url}/own")) == b"own /own {}"
         assert way.heads == []
@@ -90,7 +90,7 @@ async def test_this_machine_is_never_behind_a_proxy(transport, monkeypatch):
 async def test_a_proxy_that_refuses_or_babbles_is_unavailable(
     transport, monkeypatch, answer, context
 ):
-    async with asyncio.timeout(5), proxy(answer) as way, serving(tls=context) as server:
+    async with proxy(answer) as way, serving(tls=context) as server:
         for name in ("HTTP_PROXY", "HTTPS_PROXY"):
             monkeypatch.setenv(name, f"http://127.0.0.1:{way.port}")
         assert await outcome(transport, request(behind(server))) is Reason.UPSTREAM_UNAVAILABLE
@@ -99,7 +99,7 @@ async def test_a_proxy_that_refuses_or_babbles_is_unavailable(
 
 
 async def test_a_proxy_that_says_nothing_is_late(transport, monkeypatch, context):
-    async with asyncio.timeout(5), proxy(b"") as way, serving(tls=context) as server:
+    async with proxy(b"") as way, serving(tls=context) as server:
         for name in ("HTTP_PROXY", "HTTPS_PROXY"):
             monkeypatch.setenv(name, f"http://127.0.0.1:{way.port}")
         asked = request(behind(server), timeouts=HASTY)
@@ -109,7 +109,7 @@ async def test_a_proxy_that_says_nothing_is_late(transport, monkeypatch, context
 
 @pytest.mark.parametrize("scheme", ["https", "socks5", "socks5h"])
 async def test_a_proxy_of_another_kind_gets_no_credentials(transport, monkeypatch, scheme):
-    async with asyncio.timeout(5), proxy() as way, serving() as server:
+    async with proxy() as way, serving() as server:
         monkeypatch.setenv("HTTP_PROXY", f"{scheme}://user:secret@127.0.0.1:{way.port}")
         assert await outcome(transport, request(behind(server))) is Reason.UPSTREAM_UNAVAILABLE
         assert way.heads == []
@@ -118,7 +118,7 @@ async def test_a_proxy_of_another_kind_gets_no_credentials(transport, monkeypatc
 async def test_cancellation_in_the_tunnel_leaks_nothing(
     transport, authority, context, descriptors, monkeypatch
 ):
-    async with asyncio.timeout(20), proxy() as way, serving(tls=context) as server:
+    async with proxy() as way, serving(tls=context) as server:
         for name in ("HTTP_PROXY", "HTTPS_PROXY"):
             monkeypatch.setenv(name, f"http://127.0.0.1:{way.port}")
         asked = request(behind(server), tls=Tls(authority.file))

@@ -1,6 +1,6 @@
 """Every test of the protocol runs on both event loops, with a clock that it can put forward."""
 
-from .parts.clock import Asyncio, Uvloop
+from tests.parts.clock import Asyncio, Uvloop
 
 
 def pytest_asyncio_loop_factories(config, item):

@@ -8,10 +8,12 @@ import pytest
 
 from rolecall.gateway.http1.connection import FAREWELL, LINGER
 from rolecall.upstream import Wait
+from tests.parts.clock import forward
+from tests.parts.waiting import until
 
 from .parts.applications import Gate, Stream, answer, body_of, echo
 from .parts.client import all_answers, rounds
-from .parts.serving import serving, until
+from .parts.serving import serving
 
 MANY = 2000
 CLOSE = b"Connection: close"
@@ -69,7 +71,7 @@ async def test_a_request_begins_when_the_one_before_it_is_answered():
     async with serving(app) as server:
         client = await server.connect()
         await client.send(get("/1") + get("/2"), get("/3"))
-        await until(lambda: app.begun, "the first has begun")
+        await until(lambda: app.begun)
         assert app.begun == ["/1"]
         app.opened.set()
         assert [(await client.answer()).body for _ in range(3)] == [b"/1", b"/2", b"/3"]
@@ -87,7 +89,7 @@ async def test_while_requests_wait_no_more_are_read(app):
         await app(scope, receive, send)
 
     asked = [get(f"/{number}", PADDING) for number in range(3 * MANY)]
-    async with serving(counting) as server, asyncio.timeout(10):
+    async with serving(counting) as server:
         client = await server.connect()
         sending = asyncio.create_task(client.send(b"".join(asked), get("/0", CLOSE)))
         got = await client.until_end()
@@ -138,9 +140,9 @@ async def test_a_client_that_goes_away_takes_its_application_with_it(stage, end)
         if stage == "more requests, waiting":
             # nobody listens for its end
             server.connections[0].transport.resume_reading()
-        await until(lambda: app.begun == begun, "it has come this far")
+        await until(lambda: app.begun == begun)
         getattr(client, end)()
-        await until(lambda: not server.state.connections, "the server has noticed")
+        await until(lambda: not server.state.connections)
         await rounds(2)
         assert app.ended == [(path, "cancelled") for path in begun]
         assert not server.state.tasks
@@ -165,9 +167,9 @@ async def test_it_is_cancelled_in_the_moment_in_which_the_client_is_seen_to_be_g
     async with serving(app) as server:
         client = await server.connect()
         await client.send(get("/"))
-        await until(lambda: server.state.tasks, "it is asked")
+        await until(lambda: server.state.tasks)
         getattr(client, end)()
-        await until(lambda: not server.state.connections, "the server has noticed")
+        await until(lambda: not server.state.connections)
         await rounds(0 if awaits == "wait" else 2)
         assert told == [{"type": "http.disconnect"}]
         assert not server.state.tasks
@@ -182,7 +184,7 @@ async def test_a_client_that_goes_away_in_the_middle_of_its_answer(end):
         app.pieces.put_nowait(b"one")
         await client.until(b"one")
         getattr(client, end)()
-        await until(lambda: not server.state.connections, "the server has noticed")
+        await until(lambda: not server.state.connections)
         await rounds(2)
         assert app.ended == ["cancelled"]
 
@@ -194,7 +196,7 @@ async def test_a_client_that_goes_away_after_its_answer(end):
         await client.send(get("/"))
         assert (await client.answer()).status == 200
         getattr(client, end)()
-        await until(lambda: not server.state.connections, "the server has noticed")
+        await until(lambda: not server.state.connections)
 
 
 async def test_an_application_learns_that_its_client_is_gone_from_receive():
@@ -230,17 +232,16 @@ async def test_a_client_that_is_still_sending_gets_its_last_answer():
 
 
 async def test_whoever_keeps_sending_after_the_last_answer_is_cut_off():
-    loop = asyncio.get_running_loop()
     async with serving(echo) as server:
         client = await server.connect()
         await client.send(b"nonsense\r\n\r\n", b"more", b"more")
         (got,) = await client.rest_of_answers()
         assert got.status == 400
         assert json.loads(got.body)["error"]["code"] == "invalid_request"
-        await loop.forward(LINGER - 0.1)
+        await forward(LINGER - 0.1)
         await client.send(b"more")
         assert server.state.connections
-        await loop.forward(0.2)
+        await forward(0.2)
         assert not server.state.connections
 
 
@@ -249,7 +250,7 @@ async def test_a_refusal_does_not_wait_for_an_application_that_waits_for_the_bod
     async with serving(app) as server:
         client = await server.connect()
         await client.send(b"POST /1 HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n")
-        await until(lambda: app.begun, "the application waits")
+        await until(lambda: app.begun)
         await client.send(b"nonsense")
         (got,) = await client.rest_of_answers()
         assert got.status == 400
@@ -276,15 +277,14 @@ async def test_a_broken_body_gets_no_second_answer(whole):
 
 
 async def test_an_idle_connection_ends_when_no_request_is_on_its_way():
-    loop = asyncio.get_running_loop()
     async with serving(echo) as server:
         client = await server.connect()
         await client.send(get("/1"))
         await client.answer()
         server.connections[0].shutdown()
-        await loop.forward(FAREWELL - 0.1)
+        await forward(FAREWELL - 0.1)
         assert client.waiting() is None
-        await loop.forward(0.2)
+        await forward(0.2)
         assert await client.until_end() == b""
 
 
@@ -306,7 +306,7 @@ async def test_requests_that_wait_are_answered_and_the_last_says_so():
     async with serving(app) as server:
         client = await server.connect()
         await client.send(get("/1") + get("/2") + get("/3"))
-        await until(lambda: app.begun, "all have come")
+        await until(lambda: app.begun)
         server.connections[0].shutdown()
         app.opened.set()
         answers = await client.rest_of_answers()
@@ -338,7 +338,7 @@ async def test_a_stream_that_has_begun_goes_on_to_its_end(next_request):
             (last,) = await client.rest_of_answers()
             assert (last.body, last.headers["connection"]) == (b"", "close")
         else:
-            await asyncio.get_running_loop().forward(FAREWELL + 0.1)
+            await forward(FAREWELL + 0.1)
             assert await client.until_end() == b""
 
 
@@ -346,7 +346,7 @@ async def test_a_body_that_is_on_its_way_is_waited_for():
     async with serving(echo) as server:
         client = await server.connect()
         await client.send(HEAD + b"hel")
-        await until(lambda: server.state.tasks, "it has begun")
+        await until(lambda: server.state.tasks)
         server.connections[0].shutdown()
         await client.send(b"lo")
         (got,) = await client.rest_of_answers()

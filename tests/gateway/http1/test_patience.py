@@ -7,20 +7,18 @@ import pytest
 from rolecall.gateway.http1.connection import LINGER, PATIENCE
 from rolecall.gateway.http1.cycle import HIGH_WATER
 from rolecall.gateway.server import KEEP_ALIVE
+from tests.parts.clock import forward
+from tests.parts.waiting import until
 
 from .parts.applications import Gate, Stream, answer, body_of, echo
 from .parts.client import rounds
-from .parts.serving import serving, until
+from .parts.serving import serving
 
 GET = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n"
 POST = b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 10\r\n\r\n"
 SMALL = {"SO_RCVBUF": 4096}
 MOST_HELD = 2 * 64 * 1024
 """asyncio's own high-water mark is 64 KiB, and one piece may come on top."""
-
-
-def forward(seconds):
-    return asyncio.get_running_loop().forward(seconds)
 
 
 # Connections on which nothing is asked
@@ -129,7 +127,7 @@ async def test_of_a_body_that_nobody_reads_little_is_held():
             )
         )
         connection = server.connections[0]
-        await until(lambda: not connection.transport.is_reading(), "the client has to wait")
+        await until(lambda: not connection.transport.is_reading())
         assert connection._active._size <= HIGH_WATER + 256 * 1024
         reading.set()
         assert (await client.answer()).body == b"%d" % len(body)
@@ -188,7 +186,7 @@ async def test_so_does_one_that_does_not_read_an_answer_that_is_whole(head):
     async with serving(app) as server:
         client = await server.connect(**SMALL)
         await client.send(head)
-        await until(server.connections[0].transport.get_write_buffer_size, "bytes are held")
+        await until(server.connections[0].transport.get_write_buffer_size)
         await forward(PATIENCE - 1)
         assert server.state.connections
         await forward(2 * PATIENCE)
@@ -203,7 +201,7 @@ async def test_a_client_that_reads_slowly_but_steadily_gets_its_answer():
         client = await server.connect(**SMALL)
         await client.send(GET.replace(b"1.1", b"1.0"))
         transport, got = server.connections[0].transport, bytearray()
-        await until(transport.get_write_buffer_size, "bytes are held")
+        await until(transport.get_write_buffer_size)
         while held := transport.get_write_buffer_size():
             await forward(PATIENCE - 1)
             while transport.get_write_buffer_size() == held:

@@ -53,19 +53,19 @@ def cut(data, places):
     return [data[a:b] for a, b in itertools.pairwise(marks)]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, suppress_health_check=list(HealthCheck))
 @given(transcript=st.sampled_from(SHORT), places=st.lists(st.integers(0, 5_000), max_size=20))
 async def test_a_transcript_in_any_pieces(transcript, places):
     check(transcript, await played(cut(transcript.sent, places)))
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, suppress_health_check=list(HealthCheck))
 @given(transcript=st.sampled_from(LONG), places=st.lists(st.integers(0, 900_000), max_size=20))
 async def test_a_long_transcript_in_any_pieces(transcript, places):
     check(transcript, await played(cut(transcript.sent, places)))
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, suppress_health_check=list(HealthCheck))
 @given(junk=st.binary(min_size=1, max_size=300))
 async def test_anything_at_all_is_refused_or_waited_for(junk):
     async with serving(echo) as server:

@@ -6,9 +6,9 @@ import pytest
 
 from rolecall.gateway.http1.turn import Turn
 from rolecall.upstream import Wait
+from tests.parts.waiting import until
 
 from .parts.client import rounds
-from .parts.serving import until
 
 
 class Running:
@@ -200,7 +200,7 @@ async def test_whatever_asyncio_has_to_await(awaited, result, how):
     running = Running(on(awaited(), log))
     # not within the task of this test
     asyncio.get_running_loop().call_soon(running.begin)
-    await until(lambda: running.ended, "it has ended")
+    await until(lambda: running.ended)
     assert log == ["began", result, how]
     assert (running.ended, tasks()) == (1, before)
 

@@ -84,7 +84,7 @@ def passed_on(appetite):
 
 async def played(transcript, pieces, exchange=exchange):
     """What comes of the transcript in pieces, and whether the connection may serve again."""
-    async with asyncio.timeout(10), pair() as (connection, theirs, _):
+    async with pair() as (connection, theirs, _):
         exchanging = asyncio.create_task(exchange(connection))
         await rounds()
         loop = asyncio.get_running_loop()
@@ -123,13 +123,13 @@ def cut(data, places):
     return [data[a:b] for a, b in itertools.pairwise(marks)]
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200, suppress_health_check=list(HealthCheck))
 @given(transcript=st.sampled_from(SHORT), places=st.lists(st.integers(0, 5_000), max_size=20))
 async def test_a_transcript_in_any_pieces(transcript, places):
     check(transcript, *await played(transcript, cut(transcript.sent, places)))
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200, suppress_health_check=list(HealthCheck))
 @given(
     transcript=st.sampled_from(SHORT),
     places=st.lists(st.integers(0, 5_000), max_size=20),
@@ -141,7 +141,7 @@ async def test_a_transcript_passed_on_in_any_pieces(transcript, places, appetite
 
 
 async def test_what_is_passed_on_needs_no_coroutine_until_it_is_enough():
-    async with asyncio.timeout(5), pair() as (connection, theirs, _):
+    async with pair() as (connection, theirs, _):
         loop = asyncio.get_running_loop()
         got = []
 
@@ -166,7 +166,7 @@ async def test_what_is_passed_on_needs_no_coroutine_until_it_is_enough():
 
 
 async def test_a_body_that_stalls_while_it_is_passed_on_is_late():
-    async with asyncio.timeout(5), pair() as (connection, theirs, _):
+    async with pair() as (connection, theirs, _):
         loop = asyncio.get_running_loop()
         hasty = {**PATIENT, "timeouts": Timeouts(first_byte=5, idle=0.05)}
         asking = asyncio.create_task(connection.request(b"x", b"", **hasty))
@@ -177,16 +177,16 @@ async def test_a_body_that_stalls_while_it_is_passed_on_is_late():
             await connection.pass_on(lambda _: True)
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, suppress_health_check=list(HealthCheck))
 @given(transcript=st.sampled_from(LONG), places=st.lists(st.integers(0, 700_000), max_size=20))
 async def test_a_long_transcript_in_any_pieces(transcript, places):
     check(transcript, *await played(transcript, cut(transcript.sent, places)))
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, suppress_health_check=list(HealthCheck))
 @given(junk=st.binary(min_size=1, max_size=300))
 async def test_anything_at_all_ends_in_an_answer_or_a_reason(junk):
-    async with asyncio.timeout(5), pair() as (connection, theirs, _):
+    async with pair() as (connection, theirs, _):
         theirs.send(junk)
         theirs.shutdown(socket.SHUT_WR)
         got = await exchange(connection)
@@ -247,7 +247,7 @@ async def test_an_idle_connection_that_ends_after_the_request_is_stale(end):
 
 
 async def test_a_connection_that_is_lost_before_its_request_says_so():
-    async with asyncio.timeout(1), pair() as (connection, theirs, gone):
+    async with pair() as (connection, theirs, gone):
         theirs.close()
         await rounds(5)
         assert gone == [connection]
@@ -256,7 +256,7 @@ async def test_a_connection_that_is_lost_before_its_request_says_so():
 
 
 async def test_an_upstream_that_speaks_first_is_refused():
-    async with asyncio.timeout(1), pair() as (connection, theirs, _):
+    async with pair() as (connection, theirs, _):
         theirs.send(HELLO)
         await rounds()
         with pytest.raises(TransportError, match="nobody had asked"):
@@ -264,7 +264,7 @@ async def test_an_upstream_that_speaks_first_is_refused():
 
 
 async def test_our_own_abort_is_not_the_end_of_a_body_until_close():
-    async with asyncio.timeout(1), pair() as (connection, theirs, _):
+    async with pair() as (connection, theirs, _):
         exchanging = asyncio.create_task(exchange(connection))
         await rounds()
         theirs.send(OK + b"\r\nhello")
@@ -274,7 +274,7 @@ async def test_our_own_abort_is_not_the_end_of_a_body_until_close():
 
 
 async def test_a_slow_reader_bounds_what_is_held():
-    async with asyncio.timeout(10), pair() as (connection, theirs, _):
+    async with pair() as (connection, theirs, _):
         loop = asyncio.get_running_loop()
 
         async def flood():
@@ -300,7 +300,7 @@ async def test_a_slow_reader_bounds_what_is_held():
 
 
 async def test_pieces_that_wait_are_read_after_the_end_of_a_paused_connection():
-    async with asyncio.timeout(5), pair() as (connection, theirs, _):
+    async with pair() as (connection, theirs, _):
         loop = asyncio.get_running_loop()
 
         async def answer():

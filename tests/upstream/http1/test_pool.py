@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from dataclasses import replace
 
 import pytest
 
@@ -10,7 +11,17 @@ from rolecall.core import Reason
 from rolecall.upstream.http1 import pool as pools
 from rolecall.upstream.transport import TransportError
 
-from ..parts.exchange import UNUSABLE, Answer, body_of, come_to, counts, outcome, request, whole
+from ..parts.exchange import (
+    PATIENT,
+    UNUSABLE,
+    Answer,
+    body_of,
+    come_to,
+    counts,
+    outcome,
+    request,
+    whole,
+)
 from ..parts.server import own, serving
 from .parts.transcripts import HELLO
 
@@ -109,14 +120,13 @@ async def test_nobody_accepts_in_time(transport):
 
     async with serving() as server:
         asked = request(server.url.replace("http:", "https:"), timeouts=HASTY)
-        async with asyncio.timeout(2):
-            assert await outcome(transport, asked) is Reason.UPSTREAM_TIMEOUT
+        assert await outcome(transport, asked) is Reason.UPSTREAM_TIMEOUT
         assert transport.counts() == (0, 0)
 
 
 async def test_the_total_deadline_begins_before_connecting(transport):
-    timeouts = Timeouts(connect=5, first_byte=5, stream=5, idle=5, total=0.05)
-    async with serving() as server, asyncio.timeout(2):
+    timeouts = replace(PATIENT, total=0.05)
+    async with serving() as server:
         asked = request(server.url.replace("http:", "https:"), timeouts=timeouts)
         assert await outcome(transport, asked) is Reason.UPSTREAM_TIMEOUT
 
@@ -132,7 +142,7 @@ async def test_a_request_into_a_stale_connection_is_sent_once_more(transport, en
         else:
             await own(peer, received)
 
-    async with asyncio.timeout(2), serving(answer) as server:
+    async with serving(answer) as server:
         await body_of(transport, request(f"{server.url}/1"))
         assert await body_of(transport, request(f"{server.url}/2")) == b"own /2 {}"
         assert [received.path for received in server.requests] == ["/1", "/2", "/2"]
@@ -150,7 +160,7 @@ async def test_a_second_connection_that_closes_is_not_stale(transport):
             peer.close()
 
     gathered = asyncio.Barrier(3)
-    async with asyncio.timeout(2), serving(answer) as server:
+    async with serving(answer) as server:
         first = request(f"{server.url}/first")
         await asyncio.gather(*(body_of(transport, first) for _ in range(3)))
         assert transport.counts() == (3, 3)
@@ -170,7 +180,7 @@ async def test_a_request_that_was_begun_to_be_answered_is_not_repeated(transport
         await asyncio.sleep(0.01)
         getattr(peer, end)()
 
-    async with asyncio.timeout(2), serving(answer) as server:
+    async with serving(answer) as server:
         await body_of(transport, request(f"{server.url}/first"))
         assert await outcome(transport, request(f"{server.url}/2")) is Reason.UPSTREAM_ERROR
         assert len(server.requests) == 2
@@ -180,7 +190,7 @@ async def test_a_request_into_a_new_connection_is_not_repeated(transport):
     async def answer(peer, received):
         peer.close()
 
-    async with asyncio.timeout(2), serving(answer) as server:
+    async with serving(answer) as server:
         assert await outcome(transport, request(server.url)) is Reason.UPSTREAM_ERROR
         assert len(server.requests) == 1
 
@@ -192,7 +202,7 @@ async def test_a_late_answer_is_not_a_stale_connection(transport):
             return
         await peer.until_closed()
 
-    async with asyncio.timeout(2), serving(answer) as server:
+    async with serving(answer) as server:
         await body_of(transport, request(f"{server.url}/first"))
         late = request(f"{server.url}/late", timeouts=HASTY)
         assert await outcome(transport, late) is Reason.UPSTREAM_TIMEOUT
@@ -200,7 +210,7 @@ async def test_a_late_answer_is_not_a_stale_connection(transport):
 
 
 async def test_connections_that_the_upstream_closed_meanwhile_are_not_used(transport):
-    async with asyncio.timeout(2), serving() as server:
+    async with serving() as server:
         await body_of(transport, request(f"{server.url}/1"))
         server.peers[0].close()
         await server.peers[0].gone.wait()
@@ -213,7 +223,7 @@ async def test_connections_that_the_upstream_closed_meanwhile_are_not_used(trans
 
 async def test_idle_connections_expire(transport, monkeypatch):
     monkeypatch.setattr(pools, "IDLE_EXPIRY", 0.02)
-    async with asyncio.timeout(2), serving() as server:
+    async with serving() as server:
         await body_of(transport, request(server.url))
         assert transport.counts() == (1, 1)
         await server.peers[0].gone.wait()
@@ -223,7 +233,7 @@ async def test_idle_connections_expire(transport, monkeypatch):
 
 async def test_idle_connections_are_bounded(transport, monkeypatch):
     monkeypatch.setattr(pools, "MOST_IDLE", 2)
-    async with asyncio.timeout(2), serving() as server:
+    async with serving() as server:
         answers = [await transport.send(request(server.url)) for _ in range(5)]
         for answer in answers:
             await whole(answer)
@@ -232,7 +242,7 @@ async def test_idle_connections_are_bounded(transport, monkeypatch):
 
 async def test_open_connections_are_bounded(transport, monkeypatch):
     monkeypatch.setattr(pools, "MOST_OPEN", 2)
-    async with asyncio.timeout(2), serving() as server:
+    async with serving() as server:
         asked = request(server.url)
         got = await asyncio.gather(
             *(transport.send(asked) for _ in range(4)), return_exceptions=True
@@ -249,7 +259,7 @@ async def test_open_connections_are_bounded(transport, monkeypatch):
 
 
 async def test_an_answer_that_is_not_read_ends_its_connection(transport):
-    async with asyncio.timeout(2), serving() as server:
+    async with serving() as server:
         answer = await transport.send(request(server.url))
         answer.close()
         await come_to(transport, 0, 0)
@@ -258,7 +268,7 @@ async def test_an_answer_that_is_not_read_ends_its_connection(transport):
 
 async def test_an_answer_is_closed_once_and_then_silent(transport):
     """A second close must not end what is another request's connection by then."""
-    async with asyncio.timeout(2), serving() as server:
+    async with serving() as server:
         first = await transport.send(request(f"{server.url}/1"))
         while await first.read():
             pass
@@ -276,7 +286,7 @@ async def test_close_ends_everything_also_what_is_being_opened(transport):
         await peer.send(HELLO[:-1])
         await peer.until_closed()
 
-    async with asyncio.timeout(2), serving(answer) as server, serving() as silent:
+    async with serving(answer) as server, serving() as silent:
         reading = asyncio.create_task(outcome(transport, request(server.url)))
         late = request(silent.url.replace("http:", "https:"))
         opening = asyncio.create_task(outcome(transport, late))
@@ -291,7 +301,7 @@ async def test_close_ends_everything_also_what_is_being_opened(transport):
 
 
 async def test_close_while_connecting_leaves_no_connection(transport):
-    async with asyncio.timeout(2), serving() as server:
+    async with serving() as server:
         for _ in range(5):
             asking = asyncio.create_task(outcome(transport, request(server.url)))
             await asyncio.sleep(0)
@@ -307,7 +317,7 @@ async def test_close_does_not_repeat_a_request(transport):
             return
         await peer.until_closed()
 
-    async with asyncio.timeout(2), serving(answer) as server:
+    async with serving(answer) as server:
         await body_of(transport, request(f"{server.url}/1"))
         asking = asyncio.create_task(outcome(transport, request(f"{server.url}/2")))
         await asyncio.sleep(0.02)
@@ -323,7 +333,7 @@ async def test_cancellation_at_any_moment_leaks_nothing(
     tls = authority.server("127.0.0.1") if secure else None
     if secure:
         monkeypatch.setenv("SSL_CERT_FILE", authority.file)
-    async with asyncio.timeout(20), serving(tls=tls) as server:
+    async with serving(tls=tls) as server:
         if secure:
             # reading the authorities goes to a thread, whose pool of threads stays
             await body_of(transport, request(server.url))
@@ -362,7 +372,7 @@ async def test_a_reader_that_does_not_read_stops_the_upstream(transport):
             sent += 65_536
 
     sent = 0
-    async with asyncio.timeout(5), serving(answer) as server:
+    async with serving(answer) as server:
         response = await transport.send(request(server.url))
         was = -1
         while was != sent:
@@ -385,18 +395,17 @@ async def test_an_upstream_that_does_not_read_is_late(transport):
     hold = asyncio.Event()
     server = await asyncio.start_server(stuck, "127.0.0.1", 0)
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    async with asyncio.timeout(5):
-        asked = request(url, bytes(20_000_000), timeouts=HASTY)
-        assert await outcome(transport, asked) is Reason.UPSTREAM_TIMEOUT
-        await come_to(transport, 0, 0)
-        hold.set()
-        await asyncio.sleep(0.01)
+    asked = request(url, bytes(20_000_000), timeouts=HASTY)
+    assert await outcome(transport, asked) is Reason.UPSTREAM_TIMEOUT
+    await come_to(transport, 0, 0)
+    hold.set()
+    await asyncio.sleep(0.01)
     server.close()
 
 
 async def test_a_large_body_arrives_whole(transport):
     body = bytes(range(256)) * 40_000
-    async with asyncio.timeout(5), serving() as server:
+    async with serving() as server:
         got = await body_of(transport, request(f"{server.url}/own", body))
         assert got == b"own /own " + body
         assert transport.counts() == (1, 1)

@@ -81,6 +81,7 @@ def resident():
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
+@pytest.mark.takes(120 + REQUESTS / 100)
 async def test_nothing_is_confused_and_nothing_is_left(descriptors):
     chance = random.Random(1)
     names = ["length"] * 60 + ["chunked"] * 20 + sorted(set(KINDS) - {"length", "chunked"})
@@ -125,7 +126,7 @@ async def test_nothing_is_confused_and_nothing_is_left(descriptors):
     tracemalloc.start()
     memory, size = tracemalloc.get_traced_memory()[0], resident()
     transport = Http1Transport()
-    async with asyncio.timeout(60 + REQUESTS / 500), serving(misbehave, keeping=False) as server:
+    async with serving(misbehave, keeping=False) as server:
         await all_of(iter(range(REQUESTS)))
         opened, idle = await counts(transport)
         assert opened == idle <= AT_ONCE
@@ -143,6 +144,7 @@ async def test_nothing_is_confused_and_nothing_is_left(descriptors):
     assert bigger < 64_000_000
 
 
+@pytest.mark.takes(120 + STREAMS / 10)
 async def test_streams_at_once_keep_to_themselves(transport, descriptors):
     async def stream(peer, received):
         await peer.send(CHUNKED)
@@ -164,7 +166,7 @@ async def test_streams_at_once_keep_to_themselves(transport, descriptors):
     before = descriptors()
     if before + 2 * STREAMS + 100 > _most_descriptors():
         pytest.skip(f"{STREAMS} streams need more descriptors than this process may open")
-    async with asyncio.timeout(120), serving(stream) as server:
+    async with serving(stream) as server:
         asking = [asyncio.create_task(one(number)) for number in range(STREAMS)]
         await all_began.wait()
         assert transport.counts() == (STREAMS, 0)

@@ -40,7 +40,7 @@ def same(got, expected):
 
 @pytest.mark.parametrize("transcript", [*GOOD, *BAD], ids=str)
 async def test_a_transcript_is_answered_as_specified_and_poisons_nothing(transport, transcript):
-    async with asyncio.timeout(5), serving(playing(transcript)) as server:
+    async with serving(playing(transcript)) as server:
         assert await body_of(transport, request(f"{server.url}/before")) == b"own /before {}"
         got = await outcome(transport, request(f"{server.url}/play"))
         assert same(got, transcript.outcome)
@@ -68,7 +68,7 @@ async def test_an_end_at_any_place_is_an_error(transport, framing, end):
         await asyncio.sleep(0)
         getattr(peer, end)()
 
-    async with asyncio.timeout(10), serving(answer) as server:
+    async with serving(answer) as server:
         for place in range(len(sent)):
             got = await outcome(transport, request(server.url, b"%d" % place))
             assert got is Reason.UPSTREAM_ERROR, sent[:place]
@@ -84,7 +84,7 @@ async def test_a_body_until_close_ends_with_close_and_not_with_a_reset(transport
             await asyncio.sleep(0.02)
         peer.close() if received.path == "/close" else peer.reset()
 
-    async with asyncio.timeout(5), serving(answer) as server:
+    async with serving(answer) as server:
         got = await outcome(transport, request(f"{server.url}/close"))
         assert (got.status, got.body) == (200, b"hello")
         assert await outcome(transport, request(f"{server.url}/reset")) is Reason.UPSTREAM_ERROR
@@ -98,7 +98,7 @@ async def test_a_stall_at_any_place_is_a_timeout(transport, framing):
         await peer.send(sent[: int(received.body)])
         await peer.until_closed()
 
-    async with asyncio.timeout(5), serving(answer) as server:
+    async with serving(answer) as server:
         got = await asyncio.gather(
             *(
                 outcome(transport, request(server.url, b"%d" % place, timeouts=HASTY))
@@ -120,7 +120,7 @@ async def test_a_head_that_dribbles_is_late(transport):
     async def answer(peer, received):
         await dribble(peer, OK + b"X: " + b"y" * 10_000, 0.005)
 
-    async with asyncio.timeout(5), serving(answer) as server:
+    async with serving(answer) as server:
         got = await outcome(transport, request(server.url, timeouts=HASTY))
         assert got is Reason.UPSTREAM_TIMEOUT
 
@@ -132,7 +132,7 @@ async def test_a_body_that_dribbles_is_not_idle_and_total_bounds_it(transport):
 
     bounded = Timeouts(connect=5, first_byte=1, stream=1, idle=0.2, total=0.15)
     patient = Timeouts(connect=5, first_byte=1, stream=1, idle=0.2)
-    async with asyncio.timeout(5), serving(answer) as server:
+    async with serving(answer) as server:
         assert await body_of(transport, request(server.url, b"30", timeouts=patient)) == b"y" * 30
         got = await outcome(transport, request(server.url, b"30", timeouts=bounded))
         assert got is Reason.UPSTREAM_TIMEOUT
@@ -148,20 +148,20 @@ async def test_first_byte_and_stream_are_two_deadlines(transport, stream):
     timeouts = Timeouts(
         connect=5, first_byte=5 if stream else late, stream=late if stream else 5, idle=5
     )
-    async with asyncio.timeout(1), serving(answer) as server:
+    async with serving(answer) as server:
         got = await outcome(transport, request(server.url, timeouts=timeouts, stream=stream))
         assert got is Reason.UPSTREAM_TIMEOUT
 
 
 async def test_an_answer_before_the_request_goes_to_nobody_else(transport):
     """An upstream that speaks first confuses at most itself."""
-    async with asyncio.timeout(5), serving(greeting=HELLO) as server:
+    async with serving(greeting=HELLO) as server:
         for _ in range(20):
             got = await outcome(transport, request(f"{server.url}/own"))
             if isinstance(got, Answer):
                 assert got.body in (b"hello", b"own /own {}")
             assert (await counts(transport))[1] in (0, 1)
-    async with asyncio.timeout(5), serving() as server:
+    async with serving() as server:
         assert await body_of(transport, request(f"{server.url}/own")) == b"own /own {}"
 
 
@@ -177,18 +177,17 @@ async def test_an_answer_before_the_request_is_sent_ends_the_connection(transpor
     gone = asyncio.Event()
     server = await asyncio.start_server(early, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    async with asyncio.timeout(5):
-        got = await outcome(transport, request(f"http://127.0.0.1:{port}", bytes(20_000_000)))
-        assert (got.status, got.body) == (413, b"hello")
-        await come_to(transport, 0, 0)
-        gone.set()
-        await asyncio.sleep(0.01)
+    got = await outcome(transport, request(f"http://127.0.0.1:{port}", bytes(20_000_000)))
+    assert (got.status, got.body) == (413, b"hello")
+    await come_to(transport, 0, 0)
+    gone.set()
+    await asyncio.sleep(0.01)
     server.close()
 
 
 @pytest.mark.parametrize("junk", [b"x", b"\r\n", HELLO], ids=["letter", "line", "answer"])
 async def test_unsolicited_bytes_end_an_idle_connection(transport, junk):
-    async with asyncio.timeout(5), serving() as server:
+    async with serving() as server:
         await body_of(transport, request(f"{server.url}/first"))
         await come_to(transport, 1, 1)
         await server.peers[0].send(junk)
@@ -199,7 +198,7 @@ async def test_unsolicited_bytes_end_an_idle_connection(transport, junk):
 
 async def test_bytes_that_wait_in_the_socket_are_nobodys_answer(transport):
     """They have come, and the loop has had no time to look."""
-    async with asyncio.timeout(5), serving() as server:
+    async with serving() as server:
         await body_of(transport, request(f"{server.url}/first"))
         server.peers[0].writer.write(OK + b"Content-Length: 6\r\n\r\nforged")
         assert await body_of(transport, request(f"{server.url}/own")) == b"own /own {}"

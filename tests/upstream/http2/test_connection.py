@@ -29,7 +29,7 @@ def held(until):
 
 
 async def test_requests_at_once_share_a_connection_and_get_their_own_answers(transport):
-    async with asyncio.timeout(10), serving() as server:
+    async with serving() as server:
         asked = [request(f"{server.url}/own", b"%d;" % number * 100) for number in range(100)]
         got = await asyncio.gather(*(body_of(transport, one) for one in asked))
         assert got == [b"own /own " + one.body for one in asked]
@@ -39,7 +39,7 @@ async def test_requests_at_once_share_a_connection_and_get_their_own_answers(tra
 
 async def test_no_more_requests_at_once_than_the_upstream_takes(transport):
     slow = asyncio.Event()
-    async with asyncio.timeout(5), serving(held(slow), settings=FEW) as server:
+    async with serving(held(slow), settings=FEW) as server:
         asked = request(f"{server.url}/slow")
         asking = [asyncio.create_task(body_of(transport, asked)) for _ in range(5)]
         await server.until(5)
@@ -59,7 +59,7 @@ async def test_fewer_at_once_when_the_upstream_says_so_later(transport):
         await held(slow)(peer, received)
 
     slow = asyncio.Event()
-    async with asyncio.timeout(5), serving(answer) as server:
+    async with serving(answer) as server:
         await body_of(transport, request(f"{server.url}/fewer"))
         asked = request(f"{server.url}/slow")
         asking = [asyncio.create_task(body_of(transport, asked)) for _ in range(2)]
@@ -79,7 +79,7 @@ async def test_an_upstream_that_restarts_finishes_what_it_has(transport):
         await held(going)(peer, received)
 
     going = asyncio.Event()
-    async with asyncio.timeout(5), serving(answer) as server:
+    async with serving(answer) as server:
         slow = asyncio.create_task(body_of(transport, request(f"{server.url}/slow")))
         await asyncio.sleep(0.01)
         last = asyncio.create_task(body_of(transport, request(f"{server.url}/last")))
@@ -102,14 +102,14 @@ async def test_two_warnings_before_the_end(transport):
             await peer.go_away(received.number)
         await own(peer, received)
 
-    async with asyncio.timeout(5), serving(answer) as server:
+    async with serving(answer) as server:
         assert await body_of(transport, request(f"{server.url}/own")) == b"own /own {}"
         assert await body_of(transport, request(f"{server.url}/own")) == b"own /own {}"
         assert len(server.peers) == 2
 
 
 async def test_an_idle_connection_that_is_told_to_go_is_closed(transport):
-    async with asyncio.timeout(5), serving() as server:
+    async with serving() as server:
         await body_of(transport, request(server.url))
         await server.peers[0].go_away(1)
         await server.peers[0].gone.wait()
@@ -122,7 +122,7 @@ async def test_a_connection_ends_with_all_its_requests(transport):
         if received.path == "/cut":
             peer.cut()
 
-    async with asyncio.timeout(5), serving(answer) as server:
+    async with serving(answer) as server:
         responses = [await transport.send(request(server.url)) for _ in range(3)]
         reading = [asyncio.create_task(outcome_of(response)) for response in responses]
         await outcome(transport, request(f"{server.url}/cut"))
@@ -141,7 +141,7 @@ async def test_a_connection_that_is_silent_gets_nothing_new(transport, monkeypat
     """It may be dead, and whoever came would wait for all of its deadline."""
     monkeypatch.setattr(connections, "EXPIRY", 0.05)
     slow = asyncio.Event()
-    async with asyncio.timeout(5), serving(held(slow)) as server:
+    async with serving(held(slow)) as server:
         asking = asyncio.create_task(body_of(transport, request(f"{server.url}/slow")))
         await asyncio.sleep(0.1)
         assert await body_of(transport, request(f"{server.url}/own")) == b"own /own {}"
@@ -154,7 +154,7 @@ async def test_a_connection_that_is_silent_gets_nothing_new(transport, monkeypat
 async def test_a_ping_is_answered_and_keeps_a_connection_in_use(transport, monkeypatch):
     monkeypatch.setattr(connections, "EXPIRY", 0.1)
     slow = asyncio.Event()
-    async with asyncio.timeout(5), serving(held(slow)) as server:
+    async with serving(held(slow)) as server:
         asking = asyncio.create_task(body_of(transport, request(f"{server.url}/slow")))
         await asyncio.sleep(0.02)
         for _ in range(4):
@@ -169,7 +169,7 @@ async def test_a_ping_is_answered_and_keeps_a_connection_in_use(transport, monke
 
 async def test_an_idle_connection_expires(transport, monkeypatch):
     monkeypatch.setattr(connections, "EXPIRY", 0.02)
-    async with asyncio.timeout(5), serving() as server:
+    async with serving() as server:
         await body_of(transport, request(server.url))
         assert transport.counts() == (1, 1)
         await server.peers[0].gone.wait()
@@ -179,7 +179,7 @@ async def test_an_idle_connection_expires(transport, monkeypatch):
 
 
 async def test_a_connection_that_has_no_number_left_is_replaced(transport):
-    async with asyncio.timeout(5), serving() as server:
+    async with serving() as server:
         await body_of(transport, request(server.url))
         (pool,) = transport._ways.pools.values()
         (connection,) = pool._open
@@ -192,7 +192,7 @@ async def test_a_connection_that_has_no_number_left_is_replaced(transport):
 async def test_what_is_remembered_of_our_heads_is_bounded(transport):
     """However much an upstream would remember, it is we who remember it too."""
     much = {SettingCodes.HEADER_TABLE_SIZE: 2**31}
-    async with asyncio.timeout(5), serving(settings=much) as server:
+    async with serving(settings=much) as server:
         for number in range(100):
             headers = [(b"traceparent", b"%d" % number * 100)]
             await body_of(transport, request(f"{server.url}/own", headers=headers))
@@ -211,7 +211,7 @@ async def test_a_request_that_is_reset_ends_alone(transport, code):
             await held(slow)(peer, received)
 
     slow = asyncio.Event()
-    async with asyncio.timeout(5), serving(answer) as server:
+    async with serving(answer) as server:
         asking = asyncio.create_task(body_of(transport, request(f"{server.url}/slow")))
         await asyncio.sleep(0.01)
         assert await outcome(transport, request(f"{server.url}/reset")) is Reason.UPSTREAM_ERROR
@@ -232,7 +232,7 @@ async def test_an_upstream_that_asks_and_does_not_read_is_cut_off(transport, mon
         while True:
             await peer.raw(b"\0\0\x08\x06\0\0\0\0\012345678" * 1000)
 
-    async with asyncio.timeout(10), serving(answer) as server:
+    async with serving(answer) as server:
         await body_of(transport, request(f"{server.url}/own"))
         (pool,) = transport._ways.pools.values()
         (connection,) = pool._open

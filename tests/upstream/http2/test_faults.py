@@ -38,7 +38,7 @@ def sending(sent):
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
 async def test_a_fault_is_an_error_and_poisons_nothing(transport, fault):
-    async with asyncio.timeout(5), serving(sending(fault.sent)) as server:
+    async with serving(sending(fault.sent)) as server:
         assert await body_of(transport, request(f"{server.url}/before")) == b"own /before {}"
         beside = asyncio.create_task(outcome(transport, request(f"{server.url}/beside")))
         await server.until(2)
@@ -63,7 +63,7 @@ SECOND = {
 
 @pytest.mark.parametrize("more", SECOND.values(), ids=SECOND)
 async def test_what_comes_after_an_answer_is_nobodys(transport, more):
-    async with asyncio.timeout(5), serving(sending(faults.after(faults.HELLO, more))) as server:
+    async with serving(sending(faults.after(faults.HELLO, more))) as server:
         got = await outcome(transport, request(f"{server.url}/play"))
         # h2 may see the second before anybody has read the first
         assert got in (Answer(200, [], b"hello"), Reason.UPSTREAM_ERROR)
@@ -74,7 +74,7 @@ async def test_an_answer_before_the_request_is_nobodys(transport):
     early = H2Connection(H2Configuration(client_side=False))
     early.initiate_connection()
     greeting = early.data_to_send() + faults.HELLO(early, 1)
-    async with asyncio.timeout(5), serving(greeting=greeting) as server:
+    async with serving(greeting=greeting) as server:
         got = await outcome(transport, request(server.url))
         assert got in {Reason.UPSTREAM_ERROR, Reason.UPSTREAM_UNAVAILABLE}
         await come_to(transport, 0, 0)
@@ -100,14 +100,14 @@ async def played(pieces, timeouts=PATIENT):
             await asyncio.sleep(0)
 
     transport = Http2Transport()
-    async with asyncio.timeout(5), serving(answer) as server:
+    async with serving(answer) as server:
         got = await outcome(transport, request(server.url, timeouts=timeouts))
         await transport.close()
         assert transport.counts() == (0, 0)
     return got
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, suppress_health_check=list(HealthCheck))
 @given(places=st.lists(st.integers(0, 200), max_size=20))
 async def test_an_answer_in_any_pieces_is_the_same(places):
     def pieces(data):
@@ -117,7 +117,7 @@ async def test_an_answer_in_any_pieces_is_the_same(places):
     assert await played(pieces) == Answer(200, [(b"content-type", b"text/plain")], b"hello")
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 @given(seed=st.integers(0, 2**32), changes=st.integers(1, 6))
 async def test_an_answer_with_wrong_bytes_is_an_answer_or_a_reason(caplog, seed, changes):
     def pieces(data):
@@ -133,7 +133,7 @@ async def test_an_answer_with_wrong_bytes_is_an_answer_or_a_reason(caplog, seed,
     assert caplog.records == []
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, suppress_health_check=list(HealthCheck))
 @given(junk=st.binary(min_size=1, max_size=300))
 async def test_anything_at_all_ends_in_a_reason(caplog, junk):
     got = await played(lambda _: [junk], HASTIER)

@@ -30,7 +30,7 @@ async def test_nobody_listens(transport):
 
 @pytest.mark.parametrize("scheme", ["http:", "https:"])
 async def test_an_upstream_that_accepts_and_says_nothing_is_late(transport, scheme):
-    async with asyncio.timeout(2), serving(greeting=b"") as server:
+    async with serving(greeting=b"") as server:
         asked = request(server.url.replace("http:", scheme), timeouts=HASTY)
         got = await asyncio.gather(*(outcome(transport, asked) for _ in range(5)))
         assert set(got) == {Reason.UPSTREAM_TIMEOUT}
@@ -39,7 +39,7 @@ async def test_an_upstream_that_accepts_and_says_nothing_is_late(transport, sche
 
 @pytest.mark.parametrize("greeting", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"SSH-2.0-OpenSSH\r\n"])
 async def test_an_upstream_that_speaks_something_else_is_unavailable(transport, greeting):
-    async with asyncio.timeout(2), serving(greeting=greeting) as server:
+    async with serving(greeting=greeting) as server:
         assert await outcome(transport, request(server.url)) is Reason.UPSTREAM_UNAVAILABLE
         assert server.requests == []
         await come_to(transport, 0, 0)
@@ -50,14 +50,14 @@ async def test_an_upstream_that_hangs_up_at_once_is_unavailable(transport):
         writer.close()
 
     server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
-    async with asyncio.timeout(2), server:
+    async with server:
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         assert await outcome(transport, request(url)) is Reason.UPSTREAM_UNAVAILABLE
 
 
 async def test_an_upstream_that_takes_no_requests_is_unavailable(transport):
     none = {SettingCodes.MAX_CONCURRENT_STREAMS: 0}
-    async with asyncio.timeout(2), serving(settings=none) as server:
+    async with serving(settings=none) as server:
         asked = request(server.url)
         got = await asyncio.gather(*(outcome(transport, asked) for _ in range(3)))
         assert set(got) == {Reason.UPSTREAM_UNAVAILABLE}
@@ -66,7 +66,7 @@ async def test_an_upstream_that_takes_no_requests_is_unavailable(transport):
 
 
 async def test_whoever_opens_a_connection_and_goes_leaves_it_to_the_others(transport):
-    async with asyncio.timeout(2), serving() as server:
+    async with serving() as server:
         asking = [
             asyncio.create_task(body_of(transport, request(f"{server.url}/own"))) for _ in range(3)
         ]
@@ -81,7 +81,7 @@ async def test_whoever_opens_a_connection_and_goes_leaves_it_to_the_others(trans
 
 async def test_a_connection_that_nobody_wants_any_more_expires(transport, monkeypatch):
     monkeypatch.setattr(connections, "EXPIRY", 0.02)
-    async with asyncio.timeout(2), serving() as server:
+    async with serving() as server:
         asking = asyncio.create_task(body_of(transport, request(server.url)))
         await asyncio.sleep(0)
         await asyncio.sleep(0)
@@ -96,7 +96,7 @@ async def test_a_connection_that_nobody_wants_any_more_expires(transport, monkey
 
 async def test_each_waits_for_a_connection_as_long_as_it_may(transport):
     patient = Timeouts(connect=5, first_byte=5, stream=5, idle=5)
-    async with asyncio.timeout(2), serving(greeting=b"") as server:
+    async with serving(greeting=b"") as server:
         first = asyncio.create_task(outcome(transport, request(server.url, timeouts=patient)))
         await asyncio.sleep(0.01)
         got = await outcome(transport, request(server.url, timeouts=HASTY))
@@ -109,7 +109,7 @@ async def test_each_waits_for_a_connection_as_long_as_it_may(transport):
 async def test_open_connections_are_bounded(transport, monkeypatch):
     monkeypatch.setattr(pools, "MOST_OPEN", 2)
     one = {SettingCodes.MAX_CONCURRENT_STREAMS: 1}
-    async with asyncio.timeout(2), serving(silence, settings=one) as server:
+    async with serving(silence, settings=one) as server:
         asking = [asyncio.create_task(outcome(transport, request(server.url))) for _ in range(2)]
         await server.until(2)
         assert await outcome(transport, request(server.url)) is Reason.UPSTREAM_UNAVAILABLE
@@ -127,7 +127,7 @@ async def test_origins_share_nothing(transport):
 
 
 async def test_close_ends_everything_also_what_is_being_opened(transport):
-    async with asyncio.timeout(2), serving(silence) as server, serving(greeting=b"") as silent:
+    async with serving(silence) as server, serving(greeting=b"") as silent:
         reading = asyncio.create_task(outcome(transport, request(server.url)))
         opening = asyncio.create_task(outcome(transport, request(silent.url)))
         await server.until(1)
@@ -144,7 +144,7 @@ async def test_an_answer_that_is_closed_after_everything_is_closed(transport):
         await peer.head(received)
         await peer.data(received, bytes(WINDOW))
 
-    async with asyncio.timeout(2), serving(answer) as server:
+    async with serving(answer) as server:
         response = await transport.send(request(server.url))
         closing = asyncio.create_task(transport.close())
         await asyncio.sleep(0)
@@ -164,7 +164,7 @@ async def test_cancellation_at_any_moment_leaks_nothing(
     tls = authority.server("127.0.0.1") if secure else None
     if secure:
         monkeypatch.setenv("SSL_CERT_FILE", authority.file)
-    async with asyncio.timeout(20), serving(tls=tls) as server:
+    async with serving(tls=tls) as server:
         # reading the authorities goes to a thread, whose pool of threads stays
         await body_of(transport, request(server.url))
         server.peers[0].close()

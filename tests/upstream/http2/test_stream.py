@@ -27,7 +27,7 @@ async def test_pieces_are_read_as_they_come(transport):
         await peer.data(received, b"", end=True)
 
     turn = asyncio.Event()
-    async with asyncio.timeout(5), serving(answer) as server:
+    async with serving(answer) as server:
         response = await transport.send(request(server.url))
         for piece in (b"one", b"two", b"three"):
             assert await response.read() == piece
@@ -48,7 +48,7 @@ async def test_padding_and_trailers_are_nobodys_business(transport):
         peer.h2.send_headers(received.number, [(b"x-sum", b"1")], end_stream=True)
         await peer.flush()
 
-    async with asyncio.timeout(5), serving(answer) as server:
+    async with serving(answer) as server:
         assert await outcome(transport, request(server.url)) == Answer(200, [], b"hello")
 
 
@@ -59,7 +59,7 @@ async def test_interim_answers_are_passed_over(transport, status):
             await peer.head(received, (b"link", b"</a>"), status=status)
         await own(peer, received)
 
-    async with asyncio.timeout(5), serving(answer) as server:
+    async with serving(answer) as server:
         assert await outcome(transport, request(server.url)) == Answer(200, [], b"own / {}")
 
 
@@ -72,7 +72,7 @@ async def test_first_byte_and_stream_are_two_deadlines(transport, stream):
     timeouts = Timeouts(
         connect=5, first_byte=5 if stream else late, stream=late if stream else 5, idle=5
     )
-    async with asyncio.timeout(1), serving(silence) as server:
+    async with serving(silence) as server:
         with pytest.raises(TransportError, match="did not answer within") as caught:
             await transport.send(request(server.url, timeouts=timeouts, stream=stream))
         assert caught.value.reason is Reason.UPSTREAM_TIMEOUT
@@ -84,7 +84,7 @@ async def test_interim_answers_are_no_answer(transport):
             await peer.head(received, status=b"103")
             await asyncio.sleep(0.01)
 
-    async with asyncio.timeout(1), serving(answer) as server:
+    async with serving(answer) as server:
         got = await outcome(transport, request(server.url, timeouts=HASTY))
         assert got is Reason.UPSTREAM_TIMEOUT
 
@@ -95,7 +95,7 @@ async def test_a_stall_is_a_timeout_after_what_has_come(transport, piece):
         await peer.head(received)
         await peer.data(received, piece)
 
-    async with asyncio.timeout(1), serving(answer) as server:
+    async with serving(answer) as server:
         response = await transport.send(request(server.url, timeouts=HASTY))
         if piece:
             assert await response.read() == piece
@@ -114,7 +114,7 @@ async def test_empty_frames_are_nothing(transport):
             await peer.flush()
             await asyncio.sleep(0.005)
 
-    async with asyncio.timeout(1), serving(answer) as server:
+    async with serving(answer) as server:
         got = await outcome(transport, request(server.url, timeouts=HASTY))
         assert got is Reason.UPSTREAM_TIMEOUT
 
@@ -129,7 +129,7 @@ async def test_a_body_that_dribbles_is_not_idle_and_total_bounds_it(transport):
 
     patient = Timeouts(connect=5, first_byte=1, stream=1, idle=0.2)
     bounded = Timeouts(connect=5, first_byte=1, stream=1, idle=0.2, total=0.1)
-    async with asyncio.timeout(5), serving(answer) as server:
+    async with serving(answer) as server:
         assert await body_of(transport, request(server.url, timeouts=patient)) == b"y" * 20
         with pytest.raises(TransportError, match="took more than"):
             await body_of(transport, request(server.url, timeouts=bounded))
@@ -139,7 +139,7 @@ async def test_whoever_does_not_read_does_not_find_the_upstream_slow(transport):
     async def answer(peer, received):
         await peer.answer(received, b"hello")
 
-    async with asyncio.timeout(5), serving(answer) as server:
+    async with serving(answer) as server:
         response = await transport.send(request(server.url, timeouts=HASTY))
         await asyncio.sleep(0.1)
         assert (await whole(response)).body == b"hello"
@@ -158,7 +158,7 @@ async def test_a_late_answer_ends_alone(transport):
             await own(peer, received)
 
     slow = asyncio.Event()
-    async with asyncio.timeout(2), serving(answer) as server:
+    async with serving(answer) as server:
         beside = await transport.send(request(f"{server.url}/slow"))
         late = asyncio.create_task(outcome(transport, request(server.url, timeouts=HASTY)))
         await asyncio.sleep(0.01)
@@ -179,7 +179,7 @@ async def test_a_connection_that_was_silent_meanwhile_gets_no_more_requests(tran
             await own(peer, received)
 
     slow = asyncio.Event()
-    async with asyncio.timeout(2), serving(answer) as server:
+    async with serving(answer) as server:
         beside = asyncio.create_task(body_of(transport, request(f"{server.url}/slow")))
         await asyncio.sleep(0.02)
         got = await outcome(transport, request(f"{server.url}/never", timeouts=HASTY))
@@ -198,7 +198,7 @@ async def test_an_answer_that_is_not_read_is_ended_and_its_connection_stays(tran
         await peer.head(received)
         await peer.data(received, bytes(2 * WINDOW))
 
-    async with asyncio.timeout(2), serving(answer) as server:
+    async with serving(answer) as server:
         response = await transport.send(request(server.url))
         response.close()
         response.close()
@@ -217,7 +217,7 @@ async def test_whoever_is_cancelled_cancels_the_upstreams_work(transport, begun)
         arrived.set()
 
     arrived = asyncio.Event()
-    async with asyncio.timeout(2), serving(answer) as server:
+    async with serving(answer) as server:
         asking = asyncio.create_task(outcome(transport, request(f"{server.url}/slow")))
         await arrived.wait()
         await asyncio.sleep(0.01)
@@ -244,7 +244,7 @@ async def test_an_early_answer_spares_the_rest_of_the_request(transport, told):
             peer.h2.reset_stream(received.number, ErrorCodes.NO_ERROR)
         await peer.flush()
 
-    async with asyncio.timeout(5), serving(answer) as server:
+    async with serving(answer) as server:
         got = await outcome(transport, request(server.url, bytes(20_000_000)))
         assert got == Answer(413, [], b"too large")
         if not told:
@@ -260,7 +260,7 @@ async def test_an_answer_that_breaks_off_gives_what_had_come(transport):
         await peer.data(received, b"hello")
         await peer.refuse(received, ErrorCodes.INTERNAL_ERROR)
 
-    async with asyncio.timeout(2), serving(answer) as server:
+    async with serving(answer) as server:
         response = await transport.send(request(server.url))
         assert await response.read() == b"hello"
         with pytest.raises(TransportError, match="broke off its answer"):
@@ -282,7 +282,7 @@ async def test_a_reader_that_does_not_read_stops_the_upstream_and_nobody_else(tr
             sent.append(16_384)
 
     sent = []
-    async with asyncio.timeout(20), serving(answer) as server:
+    async with serving(answer) as server:
         slow = [await transport.send(request(f"{server.url}/slow")) for _ in range(3)]
         for _ in range(3):
             assert len(await body_of(transport, request(server.url))) == 20 * 1024 * 1024
@@ -300,7 +300,7 @@ async def test_more_than_the_window_is_refused(transport):
         await peer.head(received)
         await peer.raw(raw(DATA, 0, bytes(16_384))(None, received.number) * (WINDOW // 16_384 + 1))
 
-    async with asyncio.timeout(5), serving(answer) as server:
+    async with serving(answer) as server:
         response = await transport.send(request(server.url))
         await server.peers[0].gone.wait()
         with pytest.raises(TransportError, match="breaks HTTP/2"):
@@ -317,7 +317,7 @@ async def test_what_nobody_read_is_given_back_to_the_connection(transport):
         await peer.head(received)
         await peer.data(received, bytes(2 * WINDOW))
 
-    async with asyncio.timeout(20), serving(answer) as server:
+    async with serving(answer) as server:
         for _ in range(150):
             response = await transport.send(request(server.url, timeouts=PATIENT))
             await asyncio.sleep(0.001)

@@ -1,6 +1,5 @@
 """TLS to HTTP/2 upstreams: verified as everywhere, and agreed upon in the handshake (RFC 7301)."""
 
-import asyncio
 import ssl
 
 import pytest
@@ -16,7 +15,7 @@ VERSIONS = [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3]
 
 
 async def test_a_certificate_of_the_authority_is_trusted(transport, authority):
-    async with asyncio.timeout(5), serving(tls=authority.server("127.0.0.1")) as server:
+    async with serving(tls=authority.server("127.0.0.1")) as server:
         asked = request(f"{server.url}/own", tls=Tls(authority.file))
         for _ in range(3):
             assert await body_of(transport, asked) == b"own /own {}"
@@ -26,7 +25,7 @@ async def test_a_certificate_of_the_authority_is_trusted(transport, authority):
 
 @pytest.mark.parametrize("name", ["localhost", "upstream.test"])
 async def test_a_certificate_for_another_host_is_refused(transport, authority, name):
-    async with asyncio.timeout(5), serving(tls=authority.server(name)) as server:
+    async with serving(tls=authority.server(name)) as server:
         asked = request(server.url, tls=Tls(authority.file))
         assert await outcome(transport, asked) is Reason.UPSTREAM_UNAVAILABLE
         assert server.requests == []
@@ -34,7 +33,7 @@ async def test_a_certificate_for_another_host_is_refused(transport, authority, n
 
 
 async def test_trust_is_each_upstreams_own(transport, authority, other_authority):
-    async with asyncio.timeout(5), serving(tls=authority.server("127.0.0.1")) as server:
+    async with serving(tls=authority.server("127.0.0.1")) as server:
         trusted = request(f"{server.url}/own", tls=Tls(authority.file))
         assert await body_of(transport, trusted) == b"own /own {}"
         for tls in (None, Tls(other_authority.file)):
@@ -49,7 +48,7 @@ async def test_a_client_certificate_is_shown_where_it_is_required(
 ):
     context = authority.server("127.0.0.1", clients=authority.file)
     context.minimum_version = context.maximum_version = version
-    async with asyncio.timeout(5), serving(tls=context) as server:
+    async with serving(tls=context) as server:
         good = request(f"{server.url}/own", tls=Tls(authority.file, authority.sign("client")))
         assert await body_of(transport, good) == b"own /own {}"
         for certificate in (None, other_authority.sign("client")):
@@ -61,7 +60,7 @@ async def test_a_client_certificate_is_shown_where_it_is_required(
 
 async def test_an_upstream_that_agrees_to_http_1_alone_is_unavailable(transport, authority):
     tls = authority.server("127.0.0.1")
-    async with asyncio.timeout(5), serving(tls=tls, alpn="http/1.1") as server:
+    async with serving(tls=tls, alpn="http/1.1") as server:
         asked = request(server.url, tls=Tls(authority.file))
         assert await outcome(transport, asked) is Reason.UPSTREAM_UNAVAILABLE
         assert server.requests == []
@@ -77,7 +76,7 @@ async def test_the_next_connection_resumes_the_last_ones_session(transport, auth
 
     context = authority.server("127.0.0.1")
     context.minimum_version = context.maximum_version = version
-    async with asyncio.timeout(5), serving(answer, tls=context) as server:
+    async with serving(answer, tls=context) as server:
         got = []
         for _ in range(3):
             got.append(await body_of(transport, request(server.url, tls=Tls(authority.file))))
@@ -88,7 +87,7 @@ async def test_the_next_connection_resumes_the_last_ones_session(transport, auth
 
 async def test_requests_go_through_a_proxys_tunnel(transport, authority, monkeypatch):
     context = authority.server(UPSTREAM)
-    async with asyncio.timeout(5), proxy() as way, serving(own, tls=context) as server:
+    async with proxy() as way, serving(own, tls=context) as server:
         monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{way.port}")
         asked = request(f"{behind(server)}/own", b"secret", tls=Tls(authority.file))
         for _ in range(3):

@@ -98,7 +98,7 @@ async def test_nobody_on_the_way_remembers_credentials(transport):
     ],
 )
 async def test_a_request_that_cannot_be_written_harms_no_other(transport, path, header):
-    async with asyncio.timeout(5), serving() as server:
+    async with serving() as server:
         asked = request(f"{server.url}/own", headers=[(b"x", b"1"), (b"y", b"2")])
         assert await body_of(transport, asked) == b"own /own {}"
         with pytest.raises(TransportError, match="cannot be written"):
@@ -118,7 +118,7 @@ async def test_large_bodies_both_ways_at_once(transport):
         await received.whole.wait()
         await peer.answer(received, bytes(received.body))
 
-    async with asyncio.timeout(20), serving(answer) as server:
+    async with serving(answer) as server:
         bodies = [bytes([number]) * 3_000_000 for number in range(4)]
         asked = [request(server.url, body) for body in bodies]
         assert await asyncio.gather(*(body_of(transport, one) for one in asked)) == bodies
@@ -127,7 +127,7 @@ async def test_large_bodies_both_ways_at_once(transport):
 
 async def test_a_body_waits_for_the_upstreams_window(transport):
     tiny = {SettingCodes.INITIAL_WINDOW_SIZE: 100}
-    async with asyncio.timeout(5), serving(settings=tiny) as server:
+    async with serving(settings=tiny) as server:
         body = bytes(range(256)) * 10
         assert await body_of(transport, request(f"{server.url}/own", body)) == b"own /own " + body
 
@@ -167,7 +167,7 @@ async def reset(peer, received):
 
 @pytest.mark.parametrize("refuse", [refused, not_looked_at, closed, reset])
 async def test_what_the_upstream_has_not_processed_is_sent_once_more(transport, refuse):
-    async with asyncio.timeout(5), serving(once(refuse)) as server:
+    async with serving(once(refuse)) as server:
         assert await body_of(transport, request(f"{server.url}/first")) == b"own /first {}"
         assert await body_of(transport, request(f"{server.url}/again")) == b"own /again {}"
         assert [one.path for one in server.requests] == ["/first", "/again", "/again"]
@@ -183,7 +183,7 @@ async def test_and_not_for_ever(transport, refuse):
         await received.whole.wait()
         await refuse(peer, received)
 
-    async with asyncio.timeout(5), serving(answer) as server:
+    async with serving(answer) as server:
         await body_of(transport, request(f"{server.url}/first"))
         got = await outcome(transport, request(f"{server.url}/again"))
         certain = refuse in {refused, not_looked_at}
@@ -215,7 +215,7 @@ async def named_and_closed(peer, received):
 
 @pytest.mark.parametrize("end", [ended, begun_and_closed, begun_and_refused, named_and_closed])
 async def test_what_the_upstream_may_have_processed_is_not_sent_again(transport, end):
-    async with asyncio.timeout(5), serving(once(end)) as server:
+    async with serving(once(end)) as server:
         await body_of(transport, request(f"{server.url}/first"))
         got = await outcome(transport, request(f"{server.url}/again"))
         assert got is Reason.UPSTREAM_ERROR
@@ -232,7 +232,7 @@ async def test_a_request_beside_another_is_not_taken_for_unseen(transport):
         else:
             await closed(peer, received)
 
-    async with asyncio.timeout(5), serving(answer) as server:
+    async with serving(answer) as server:
         slow = await transport.send(request(f"{server.url}/slow"))
         got = await outcome(transport, request(f"{server.url}/again"))
         slow.close()
@@ -241,7 +241,7 @@ async def test_a_request_beside_another_is_not_taken_for_unseen(transport):
 
 
 async def test_a_request_on_a_new_connection_is_not_sent_again(transport):
-    async with asyncio.timeout(5), serving(once(closed)) as server:
+    async with serving(once(closed)) as server:
         assert await outcome(transport, request(f"{server.url}/again")) is Reason.UPSTREAM_ERROR
         assert len(server.requests) == 1
 
@@ -251,7 +251,7 @@ async def test_a_request_on_a_new_connection_is_not_sent_again(transport):
 
 async def test_the_total_deadline_begins_before_connecting(transport):
     timeouts = Timeouts(connect=5, first_byte=5, stream=5, idle=5, total=0.05)
-    async with asyncio.timeout(2), serving(greeting=b"") as server:
+    async with serving(greeting=b"") as server:
         got = await outcome(transport, request(server.url, timeouts=timeouts))
         assert got is Reason.UPSTREAM_TIMEOUT
 

@@ -9,6 +9,7 @@ from uvicorn.server import ServerState
 
 from rolecall.gateway.http1 import Connection
 from rolecall.gateway.server import server_config
+from tests.parts.waiting import until
 
 from .client import Client, rounds
 
@@ -39,7 +40,7 @@ class Serving:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         client = Client(sock)
         self._clients.append(client)
-        await until(lambda: len(self.connections) == len(self._clients), "the server has accepted")
+        await until(lambda: len(self.connections) == len(self._clients))
         await rounds()
         return client
 
@@ -67,15 +68,6 @@ async def serving(app):
         running.close_clients()
         server.close()
         state = running.state
-        await until(lambda: not (state.connections or state.tasks), "nothing is left")
+        await until(lambda: not (state.connections or state.tasks))
         loop.set_exception_handler(None)
     assert running.faults == []
-
-
-async def until(condition, what):
-    """Let the loop go round until this is true."""
-    async with asyncio.timeout(5):
-        while not (found := condition()):
-            await rounds(1)
-    assert found, what
-    return found
