@@ -1,5 +1,6 @@
 """What is remembered of a token: all of it, for a minute at most, and not against its key."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -7,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rolecall.core import Caller
+from rolecall.identity.payload import Payload
 from rolecall.identity.signature import verify
 from rolecall.identity.tally import Tally
 from rolecall.identity.verdicts import LONGEST, Verdict, Verdicts
@@ -105,6 +107,23 @@ def test_what_a_key_has_signed_is_forgotten_with_the_key():
     assert [verdicts.find(key, NOW) for key in (b"one", b"two", b"three")] == [None, JOHN, None]
 
 
+def test_of_what_a_token_says_its_text_is_remembered():
+    said = {"sub": "john", "sid": "1", "roles": ["gold"]}
+    claims = Payload(json.dumps(said).encode(), said)
+    verdicts = Verdicts()
+    verdicts.remember(
+        b"token", replace(of_john(), caller=replace(JOHN, claims=claims)), Tally(), NOW
+    )
+    assert claims["roles"] is not said["roles"]
+    read = claims["roles"]
+    # whoever asks for a claim of all of them leaves them as they were
+    verdicts.forget_callers(lambda caller: caller.claims["sid"] == "2")
+    assert claims["roles"] is not read
+    found = verdicts.find(b"token", NOW)
+    assert found is not None
+    assert found.claims == said
+
+
 # Seen through the verifier
 
 
@@ -166,3 +185,13 @@ async def test_k11_a_remembered_token_lends_nothing_to_its_likes():
         assert await verdict(verifier, signing_input + b".AAAA") == "bad_signature"
         stolen = other.rpartition(b".")[0] + b"." + signature
         assert await verdict(verifier, stolen) == "bad_signature"
+
+
+async def test_callers_who_hold_the_same_share_it():
+    said = {**CLAIMS, "roles": ["gold", "silver"], "groups": ["/ml"], "scope": "openid email"}
+    async with gate() as verifier:
+        one = await verifier.authenticate(SIGNER.token(said))
+        other = await verifier.authenticate(SIGNER.token({**said, "sub": "jane"}))
+    assert one.subject != other.subject
+    for name in ("role_claims", "groups", "scopes", "teams"):
+        assert getattr(one, name) is getattr(other, name), name

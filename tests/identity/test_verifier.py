@@ -29,6 +29,13 @@ OTHER_KEYS_URL = "https://other.example/keys"
 THEIRS = Signer("k1", name="theirs")
 
 
+async def test_where_the_key_is_known_nobody_waits():
+    async with gate() as verifier:
+        with pytest.raises(StopIteration) as ended:
+            verifier.authenticate(SIGNER.token(CLAIMS)).send(None)
+    assert ended.value.value.subject == "john"
+
+
 async def test_a_good_token_becomes_a_caller():
     claims = {
         **CLAIMS,

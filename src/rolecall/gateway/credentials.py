@@ -1,6 +1,5 @@
 """Where the token comes from: four headers, and never two different credentials; and its proof."""
 
-import asyncio
 from typing import Final
 from urllib.parse import quote, urlsplit
 
@@ -22,8 +21,6 @@ async def authenticated(token: bytes, scope: Scope, snapshot: Snapshot) -> Calle
     Raises:
         Refusal: nobody, or nobody who is trusted.
     """
-    # whoever must be asked is asked in a task: deadlines want one
-    await asyncio.sleep(0)
     if not token.startswith(_DPOP):
         return await snapshot.verifier.authenticate(token)
     resource = snapshot.settings.resource

@@ -9,6 +9,7 @@ from rolecall.identity import claims as claim
 from rolecall.identity.caller import caller_from
 from rolecall.identity.dpop import bound_to
 from rolecall.identity.guard import Presented
+from rolecall.identity.payload import Payload
 from rolecall.identity.profiles import PROFILES
 
 # RFC 9068 2.1, 2.2
@@ -29,7 +30,9 @@ def accept(presented: Presented, issuer: IssuerSettings, now: float) -> Caller:
     """
     for _, check in CHECKS:
         check(presented, issuer, now)
-    caller = caller_from(issuer, presented.claims, float(presented.claims["exp"]))
+    claims = presented.claims
+    kept = Payload(presented.jws.payload, claims) if presented.jws.payload else None
+    caller = caller_from(issuer, claims, float(claims["exp"]), kept)
     check_client(caller, issuer)
     return caller
 

@@ -13,8 +13,16 @@ from rolecall.identity.profiles import PROFILES
 _NAMES: Final = ("sub", "jti", "client_id", "azp")
 
 
-def caller_from(issuer: IssuerSettings, payload: Claims, expires: float = 0.0) -> Caller:
+def caller_from(
+    issuer: IssuerSettings, payload: Claims, expires: float = 0.0, kept: Claims | None = None
+) -> Caller:
     """Read a caller out of a payload; whether to believe it is `access_token`'s business.
+
+    Args:
+        issuer: who has said it.
+        payload: what was said.
+        expires: seconds since the epoch.
+        kept: the same as it is to be kept; None for as it is.
 
     Raises:
         Refusal: ``invalid_claim``.
@@ -43,11 +51,11 @@ def caller_from(issuer: IssuerSettings, payload: Claims, expires: float = 0.0) -
         role_claims=role_claims,
         scopes=claim_values.scopes(payload, issuer),
         groups=claim_values.groups(payload, issuer),
-        claims=payload,
+        claims=payload if kept is None else kept,
         expires=expires,
         email=claim_values.text(payload, issuer.email),
         organization=claim_values.text(payload, issuer.organization),
-        teams=claim_values.teams(payload, issuer) if issuer.teams else frozenset(),
+        teams=claim_values.teams(payload, issuer),
         end_user=claim_values.text(payload, issuer.end_user),
         notes=notes,
     )

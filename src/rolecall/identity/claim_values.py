@@ -3,7 +3,8 @@
 A path is a row of literal keys. A value of another type than is looked for is no value.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 from rolecall.config import IssuerSettings
@@ -14,63 +15,79 @@ Claims = Mapping[str, Any]
 
 MAX_TEXT: Final = 1024
 MAX_VALUES: Final = 1000
+_SHARED: Final = 512
 _STRING: Final = frozenset({str})
+_NONE: Final[frozenset[str]] = frozenset()
 
 
 def role_claims(
     claims: Claims, issuer: IssuerSettings
 ) -> tuple[tuple[RoleClaim, ...], tuple[str, ...]]:
     """The values of all role claims, and what is to be said of those that give none."""
-    found: list[RoleClaim] = []
+    found: tuple[RoleClaim, ...] = ()
     notes: list[str] = []
-    for path in issuer.roles:
-        _add(claims, path, strings, found, notes)
-    for path in issuer.role_words:
-        _add(claims, path, _words, found, notes)
-    for path in issuer.role_values:
-        _add(claims, path, _single, found, notes)
-    return tuple(found), tuple(notes)
-
-
-def _add(
-    claims: Claims,
-    path: ClaimPath,
-    form: Callable[[Any], list[str] | None],
-    found: list[RoleClaim],
-    notes: list[str],
-) -> None:
-    value = at(claims, path)
-    if value is None:
-        return
-    values = form(value)
-    if values is None:
-        notes.append(f"{'.'.join(path)} is not {_FORMS[form]}, and gives no role")
-        return
-    _cap(values, path)
-    found.extend([RoleClaim(path, each) for each in values])
+    for paths, form in (
+        (issuer.roles, strings),
+        (issuer.role_words, _words),
+        (issuer.role_values, _single),
+    ):
+        for path in paths:
+            value = at(claims, path)
+            if value is None:
+                continue
+            values = form(value)
+            if values is None:
+                notes.append(f"{'.'.join(path)} is not {_FORMS[form]}, and gives no role")
+                continue
+            _cap(values, path)
+            found += _found_at(path, tuple(values))
+    return found, tuple(notes)
 
 
 def groups(claims: Claims, issuer: IssuerSettings) -> frozenset[str]:
     """The values of all group claims."""
-    return frozenset(value for path in issuer.groups for value in _listed(claims, path))
+    return _united(claims, issuer.groups, strings)
 
 
 def scopes(claims: Claims, issuer: IssuerSettings) -> frozenset[str]:
     """OAuth scopes: a list, or words separated by spaces (RFC 9068 2.2.3)."""
-    found: set[str] = set()
-    for path in issuer.scopes:
-        value = at(claims, path)
-        found.update(_words(value) or () if isinstance(value, str) else _listed(claims, path))
-    return frozenset(found)
+    return _united(claims, issuer.scopes, _words)
 
 
 def teams(claims: Claims, issuer: IssuerSettings) -> frozenset[str]:
     """The values of all team claims, each one name or a list."""
-    found: set[str] = set()
-    for path in issuer.teams:
+    return _united(claims, issuer.teams, _single)
+
+
+def _united(
+    claims: Claims, paths: Iterable[ClaimPath], read: Callable[[Any], list[str] | None]
+) -> frozenset[str]:
+    """The values at some paths: lists, or texts that are read."""
+    found = _NONE
+    for path in paths:
         value = at(claims, path)
-        found.update(_single(value) or () if isinstance(value, str) else _listed(claims, path))
-    return frozenset(found)
+        if isinstance(value, str):
+            values = read(value)
+        else:
+            values = strings(value)
+            _cap(values or (), path)
+        if values:
+            more = _set_of(tuple(values))
+            found = found | more if found else more
+    return found
+
+
+# thousands of remembered tokens hold a few different rows of roles and scopes: one of each will do
+
+
+@lru_cache(maxsize=_SHARED)
+def _found_at(path: ClaimPath, values: tuple[str, ...]) -> tuple[RoleClaim, ...]:
+    return tuple([RoleClaim(path, value) for value in values])
+
+
+@lru_cache(maxsize=_SHARED)
+def _set_of(values: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(values)
 
 
 def text(claims: Claims, path: ClaimPath | None) -> str | None:
@@ -88,13 +105,7 @@ def at(claims: Any, path: ClaimPath) -> Any:
     return claims
 
 
-def _listed(claims: Claims, path: ClaimPath) -> list[str]:
-    values = strings(at(claims, path)) or []
-    _cap(values, path)
-    return values
-
-
-def _cap(values: list[str], path: ClaimPath) -> None:
+def _cap(values: Sequence[str], path: ClaimPath) -> None:
     if len(values) > MAX_VALUES:
         raise Refusal(
             Reason.INVALID_CLAIM,

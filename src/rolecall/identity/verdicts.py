@@ -7,6 +7,7 @@ from hashlib import sha256
 from typing import Final
 
 from rolecall.core import Caller
+from rolecall.identity.payload import Payload
 from rolecall.identity.tally import Tally
 
 LONGEST: Final = 60.0
@@ -80,6 +81,7 @@ class Verdicts:
             return
         key = sha256(token).digest()
         self._forget(key)
+        _put_away(verdict.caller)
         size = max(len(token), verdict.size)
         self._verdicts[key] = _Remembered(
             verdict.caller, verdict.until, verdict.thumbprint, tally, size
@@ -100,8 +102,14 @@ class Verdicts:
         for key, remembered in list(self._verdicts.items()):
             if chosen(remembered.caller):
                 self._forget(key)
+            _put_away(remembered.caller)
 
     def _forget(self, key: bytes) -> None:
         remembered = self._verdicts.pop(key, None)
         if remembered is not None:
             self._bytes -= remembered.size
+
+
+def _put_away(caller: Caller) -> None:
+    if isinstance(caller.claims, Payload):
+        caller.claims.put_away()

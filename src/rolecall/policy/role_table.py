@@ -2,10 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 from rolecall.config.conditions import ConditionError, Program, compile_condition
 from rolecall.core import Caller, RoleMapping
 from rolecall.policy.facts import holds_for_caller
+
+_NONE: Final[frozenset[str]] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,20 +71,22 @@ def assign_roles(table: RoleTable, caller: Caller) -> Caller:
     speak of it count.
     """
     values = frozenset(claim.value for claim in caller.role_claims)
-    roles: set[str] = set()
-    doubtful: set[str] = set()
+    roles = doubtful = _NONE
     for number in _candidates(table, caller, values):
         entry = table.entries[number]
         if unmet(entry.mapping, caller, values) is not None:
             continue
         try:
             if entry.program is None or holds_for_caller(entry.program, caller):
-                roles |= table.closure[entry.mapping.role]
+                roles = _united(roles, table.closure[entry.mapping.role])
         except ConditionError:
-            doubtful |= table.closure[entry.mapping.role]
-    return replace(
-        caller, roles=frozenset(roles), doubtful_roles=frozenset(doubtful) - frozenset(roles)
-    )
+            doubtful = _united(doubtful, table.closure[entry.mapping.role])
+    return replace(caller, roles=roles, doubtful_roles=doubtful and doubtful - roles)
+
+
+def _united(some: frozenset[str], more: frozenset[str]) -> frozenset[str]:
+    # thousands of remembered callers hold the same roles: the same set will do
+    return some | more if some and some != more else more
 
 
 def with_included(table: RoleTable, roles: Iterable[str]) -> frozenset[str]:
