@@ -233,7 +233,7 @@ async def test_c39_a_good_answer_is_remembered_by_the_whole_token_for_its_ttl():
             assert len(verifier.server.asked) == asked
 
 
-async def test_k11_tokens_that_begin_alike_are_each_asked_about():
+async def test_k11_t30_tokens_that_begin_alike_are_each_asked_about():
     """CVE-2026-35030: userinfo was remembered by the token's first 20 characters."""
     begin = "A" * 20
     async with asking() as verifier:

@@ -1,12 +1,13 @@
 """Static keys: found by their hash, with roles of their own, and no way to or from a token."""
 
 import math
+import sys
 from hashlib import sha256
 
 import pytest
 
 from rolecall.config import StaticKey
-from rolecall.core import KEYS_ISSUER, Caller, Source
+from rolecall.core import KEYS_ISSUER, Caller, Refusal, Source
 
 from .parts.gate import CLAIMS, NOW, SIGNER, gate, refusal, verdict
 from .parts.signing import Signer
@@ -68,6 +69,36 @@ async def test_what_is_not_the_very_key_opens_nothing(sent):
     like_a_key = sent.startswith("rolecall_")
     assert refused.reason == ("unknown_key" if like_a_key else "malformed_token")
     assert refused.status == 401
+
+
+def steps(verifier, credential):
+    """Every line of ours that is run about a credential, up to its refusal."""
+    taken = []
+
+    def note(frame, event, _):
+        if "/rolecall/" not in frame.f_code.co_filename:
+            return None
+        taken.append((event, frame.f_code.co_qualname, frame.f_lineno))
+        return note
+
+    asking = verifier.authenticate(credential)
+    before = sys.gettrace()
+    sys.settrace(note)
+    try:
+        with pytest.raises(Refusal):
+            asking.send(None)
+    finally:
+        sys.settrace(before)
+    return taken
+
+
+async def test_t30_a_guess_takes_the_same_steps_however_much_of_it_is_right():
+    """CVE-2016-7036: what is compared from left to right tells how much was guessed."""
+    guesses = [KEY[:right] + "x" * (len(KEY) - right) for right in (9, 10, 40, len(KEY) - 1)]
+    async with gate(keys=[key()]) as verifier:
+        first, *others = [steps(verifier, guess.encode()) for guess in guesses]
+        assert len(first) > 5
+        assert others == [first] * 3
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ ENTRA = f"https://login.microsoftonline.com/{TENANT}/v2.0"
 PERSONAL = "https://login.microsoftonline.com/9188040d-6c67-4c5b-b112-36a304b66dad/v2.0"
 AUDIENCE = "llm-gateway"
 P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+STATIC_KEY = "rolecall_" + "5a" * 32
 SECRET = b"a-published-secret-of-32-bytes!!"
 
 EC = Signer("k1", "ES256")
@@ -85,6 +86,14 @@ class World:
                 {"issuer": BINDING, "jwks_file": ours, "dpop": "optional", **rest},
                 {**entra, "jwks_file": keys("entra.json", ENTRA_KEYS), **rest},
                 {**github, "jwks_file": ours, **rest},
+            ],
+            "keys": [
+                {
+                    "hash": f"sha256:{hashlib.sha256(STATIC_KEY.encode()).hexdigest()}",
+                    "subject": "nightly",
+                    "roles": ["user"],
+                    "expires": "never",
+                }
             ],
             "resource": {"url": GATEWAY},
             "roles": [{"role": "user"}, {"role": "admin"}],
@@ -483,6 +492,20 @@ def t29(world):
         "an access token's typ": {"header": {"typ": "at+jwt"}},
     }.items():
         yield name, "invalid_dpop_proof", [with_proofs(token, proof(token, now, **changes))]
+
+
+def t30(_):
+    digest = hashlib.sha256(STATIC_KEY.encode()).hexdigest()
+    for name, guess in {
+        "nothing right": "rolecall_" + "0" * 64,
+        "half right": STATIC_KEY[:41] + "0" * 32,
+        "all but the last right": STATIC_KEY[:-1] + "b",
+        "one short": STATIC_KEY[:-1],
+        "one more": STATIC_KEY + "a",
+        "its hash": f"rolecall_{digest}",
+    }.items():
+        yield name, "unknown_key", guess.encode()
+    yield "its hash alone", "malformed_token", digest.encode()
 
 
 def with_proofs(token, *proofs):
