@@ -275,11 +275,17 @@ async def test_a_refusal_of_ours_is_remembered_with_its_own_reason():
 async def test_what_is_remembered_has_its_bounds(monkeypatch):
     monkeypatch.setattr("rolecall.identity.opaque.MOST_REFUSED", 10)
     async with asking(negative_ttl=60) as verifier:
-        for number in range(30):
-            assert await verdict(verifier, f"made-up-{number}".encode()) == REFUSED
+        made_up = [f"made-up-{number}".encode() for number in range(30)]
+        for token in made_up:
+            assert await verdict(verifier, token) == REFUSED
         (opaque,) = verifier.opaque
         assert len(opaque._refused) == 10
         assert not opaque._asking
+        asked = len(verifier.server.asked)
+        # the newest are remembered, and the oldest made room
+        for token in (*made_up[20:], made_up[19]):
+            assert await verdict(verifier, token) == REFUSED
+        assert len(verifier.server.asked) == asked + 1
 
 
 async def test_500_requests_with_one_token_ask_once():

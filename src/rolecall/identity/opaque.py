@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import re
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -87,8 +88,9 @@ class OpaqueTokens:
         self._judge = judge
         self._clock = clock
         self._asking: dict[bytes, asyncio.Task[Verdict | Refusal]] = {}
-        self._refused: dict[bytes, tuple[float, Refusal]] = {}
-        self._known: dict[bytes, None] = {}
+        # a plain dict looks for its first entry among all those that went before it
+        self._refused: OrderedDict[bytes, tuple[float, Refusal]] = OrderedDict()
+        self._known: OrderedDict[bytes, None] = OrderedDict()
         self._failing = False
 
     async def verify(self, token: bytes, max_bytes: int) -> Verdict:
@@ -172,12 +174,11 @@ class OpaqueTokens:
 Value = TypeVar("Value")
 
 
-def _put(table: dict[bytes, Value], digest: bytes, value: Value, most: int) -> None:
-    table.pop(digest, None)
-    if len(table) >= most:
-        # the oldest went in first
-        del table[next(iter(table))]
+def _put(table: OrderedDict[bytes, Value], digest: bytes, value: Value, most: int) -> None:
     table[digest] = value
+    table.move_to_end(digest)
+    if len(table) > most:
+        table.popitem(last=False)
 
 
 def owner(token: bytes, candidates: Sequence[OpaqueTokens]) -> OpaqueTokens | None:

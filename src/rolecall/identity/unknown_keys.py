@@ -1,5 +1,6 @@
 """Key IDs that an issuer was asked for in vain."""
 
+from collections import OrderedDict
 from typing import Final
 
 ROOM: Final = 1024
@@ -21,7 +22,8 @@ class UnknownKeys:
         self._first = first
         self._most = most
         self._room = room
-        self._waits: dict[str | None, tuple[float, float]] = {}
+        # a plain dict looks for its first entry among all those that went before it
+        self._waits: OrderedDict[str | None, tuple[float, float]] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._waits)
@@ -35,5 +37,5 @@ class UnknownKeys:
         """Note that a key ID was not in a key set that was fetched for its sake."""
         _, former = self._waits.pop(key_id, (now, 0.0))
         if len(self._waits) >= self._room:
-            del self._waits[next(iter(self._waits))]
+            self._waits.popitem(last=False)
         self._waits[key_id] = (now, min(2 * former or self._first, self._most))
