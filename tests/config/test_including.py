@@ -1,10 +1,19 @@
 """Policies of several files: each keeps within the bounds of its owner."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from rolecall.config import ConfigurationError, load
+from rolecall.config.native import native_policy
+from rolecall.config.settings import Settings
+from rolecall.core import Ceilings
+from rolecall.policy import assign_roles, compile_policy, decide
+from tests.policy.parts.worlds import ISSUERS, callers, calls, circumstances, mappings, rules
 
 MAIN = """\
 issuers: [{{issuer: 'https://login.example.com', audience: gw}}]
@@ -198,3 +207,61 @@ def test_headers_are_listed_once_for_all_files(written):
         "gw.yaml": MAIN.format(file="team.yaml", owner="") + "conditions: {headers: [x-t]}\n",
     }
     assert written(files).settings.condition_headers == {"x-t"}
+
+
+def chunks(data, items, names):
+    """Each item goes to one of the files."""
+    split = {name: [] for name in names}
+    for item in items:
+        split[data.draw(st.sampled_from(names))].append(item)
+    return split
+
+
+def answer(settings, caller, call, around):
+    table = compile_policy(settings.roles, settings.rules)
+    decision = decide(table, assign_roles(table, caller), call, around)
+    return decision.allowed, decision.reason, decision.roles, decision.exceeded
+
+
+@settings(max_examples=60)
+@given(st.data(), mappings, rules, st.tuples(callers, calls, circumstances))
+def test_the_order_of_files_changes_no_answer(tmp_path_factory, data, mappings, rules, asked):
+    folder = tmp_path_factory.mktemp("files")
+    names = ["gw.yaml", "a.yaml", "b.yaml", "c.yaml", "c/d.yaml"]
+    # inclusion of roles is tried apart: in these small worlds it goes round in circles
+    roles = chunks(data, [replace(mapping, includes=()) for mapping in mappings], names)
+    said = [
+        rule for rule in rules if rule.models and rule.endpoints and rule.ceilings != Ceilings()
+    ]
+    of_rules = chunks(data, said, names)
+    (folder / "c").mkdir()
+    for name in names:
+        written = Settings(name, (), tuple(roles[name]), tuple(of_rules[name]), ())
+        (folder / name).write_text(native_policy(written))
+    included = [
+        {"file": "a.yaml"},
+        {"file": "b.yaml", "owner": {"name": "b", "roles": ["*"], "models": ["*"]}},
+        {"file": "c*.yaml"},
+    ]
+    with (folder / "c.yaml").open("a") as file:
+        file.write("include: [{file: c/d.yaml}]\n")
+    main = {
+        "issuers": [{"issuer": issuer, "audience": "gw"} for issuer in ISSUERS],
+        "conditions": {"headers": ["x-team"]},
+        **yaml.safe_load((folder / "gw.yaml").read_text()),
+    }
+    answers = set()
+    for _ in range(2):
+        order = data.draw(st.permutations(included))
+        (folder / "gw.yaml").write_text(yaml.safe_dump({**main, "include": order}))
+        answers.add(answer(load(folder / "gw.yaml", {}).settings, *asked))
+    # one file that holds it all is only another order
+    whole = Settings(
+        "gw.yaml",
+        (),
+        tuple(mapping for name in names for mapping in roles[name]),
+        tuple(rule for name in names for rule in of_rules[name]),
+        (),
+    )
+    answers.add(answer(whole, *asked))
+    assert len(answers) == 1

@@ -23,13 +23,17 @@ from .parts import naive
 from .parts.worlds import (
     ISSUERS,
     NAMES,
+    ROLES,
     bodies,
     callers,
     calls,
+    ceilings,
     circumstances,
     mappings,
     rules,
 )
+
+AT = Source("gw.yaml", 1)
 
 
 @given(rules, callers, calls, circumstances)
@@ -69,15 +73,43 @@ def test_the_order_of_roles_and_rules_changes_no_answer(data, mappings, rules, a
             data.draw(st.permutations(mappings)), data.draw(st.permutations(rules))
         )
         decision = decide(table, assign_roles(table, caller), call, around)
-        answers.add((decision.allowed, decision.reason, decision.roles))
+        answers.add((decision.allowed, decision.reason, decision.roles, decision.exceeded))
     assert len(answers) == 1
 
 
-@given(rules, callers, callers, calls, circumstances)
-def test_without_denials_more_roles_never_narrow(rules, caller, other, call, around):
-    allowances = [replace(rule, effect="allow", when=None) for rule in rules]
-    table = compile_policy([], allowances)
-    both = replace(caller, roles=caller.roles | other.roles)
+@given(
+    st.data(),
+    st.lists(ceilings, min_size=2, max_size=4),
+    st.sampled_from(["deny", "clamp"]),
+    calls,
+)
+def test_the_order_of_bounds_changes_nothing_of_what_is_forwarded(data, bounds, on_exceed, call):
+    caller = Caller(ISSUERS[0], "ada", roles=frozenset({"staff"}))
+    rules = [
+        Rule("allow", ("staff",), ("*",), ("*",), AT, ceilings=bound, on_exceed=on_exceed)
+        for bound in bounds
+    ]
+    answers = {
+        decide(compile_policy([], data.draw(st.permutations(rules))), caller, call).exceeded
+        for _ in range(2)
+    }
+    assert len(answers) == 1
+
+
+@given(rules, callers, st.sampled_from(ROLES), calls, circumstances)
+def test_a_role_that_no_denial_speaks_of_never_narrows(rules, caller, more, call, around):
+    """Of other roles there may be denials, as long as none of them looks for this one."""
+    plain = [
+        rule
+        for rule in rules
+        if rule.effect == "allow"
+        or not (
+            any(naive.match(pattern, more) for pattern in rule.roles)
+            or (rule.when is not None and "caller.roles" in rule.when.text)
+        )
+    ]
+    table = compile_policy([], plain)
+    both = replace(caller, roles=caller.roles | {more})
     if decide(table, caller, call, around).allowed:
         assert decide(table, both, call, around).allowed
 
@@ -182,7 +214,6 @@ def test_what_is_not_known_helps_nobody(rules, caller, call):
         )
 
 
-AT = Source("gw.yaml", 1)
 MAPPINGS = [
     RoleMapping("staff", ("employee", "boss"), (), AT),
     RoleMapping("lab", ("boss",), (ISSUERS[0],), AT),

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 from rolecall.config.globs import matches
 from rolecall.core import Call, Ceilings, Excess, Parameters
@@ -86,18 +86,26 @@ def can_clamp(exceeded: tuple[Excess, ...]) -> bool:
     return all(excess.parameter in CLAMPED for excess in exceeded)
 
 
-def generosity(ceilings: Ceilings) -> tuple[float, ...]:
-    """What orders ceilings by how much they leave to a call that is lowered to them."""
+def generosity(ceilings: Ceilings) -> tuple[Any, ...]:
+    """What orders ceilings by how much they leave to a call that is lowered to them.
+
+    Those that leave as much and yet otherwise are ordered by their values, so that the order of the
+    rules does not decide what is forwarded.
+    """
     low, high = ceilings.temperature or (0.0, math.inf)
+    tools, tiers = ceilings.tools, ceilings.service_tier
     return (
         _bound(ceilings.max_tokens),
         _bound(ceilings.n),
         math.inf if ceilings.reasoning_effort is None else effort_rank(ceilings.reasoning_effort),
         _bound(ceilings.thinking_budget),
-        math.inf if ceilings.tools is None else len(ceilings.tools),
-        float(ceilings.web_search),
-        math.inf if ceilings.service_tier is None else len(ceilings.service_tier),
+        math.inf if tools is None else len(tools),
+        ceilings.web_search,
+        math.inf if tiers is None else len(tiers),
         high - low,
+        high,
+        sorted(tools or ()),
+        tiers or (),
     )
 
 

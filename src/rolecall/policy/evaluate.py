@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import Any
 
-from rolecall.core import Call, Caller, Circumstances, Decision, Reason, Rule
+from rolecall.core import Call, Caller, Circumstances, Decision, Excess, Reason, Rule
 from rolecall.policy.ceilings import can_clamp, excesses, generosity
 from rolecall.policy.question import Question, possible
 from rolecall.policy.role_table import assign_roles as assign
@@ -136,7 +137,7 @@ def _beyond(matching: list[Rule], caller: Caller, call: Call) -> Decision:
         if matching[number].on_exceed == "clamp" and can_clamp(found)
     ]
     if not lowering:
-        nearest = min(exceeded, key=lambda number: len(exceeded[number]))
+        nearest = min(exceeded, key=lambda number: _distance(exceeded[number]))
         denied = _denied(Reason.CEILING_EXCEEDED, matching[nearest], caller)
         return replace(denied, exceeded=exceeded[nearest])
     best = max(lowering, key=lambda number: _generosity(matching[number]))
@@ -149,8 +150,13 @@ def _beyond(matching: list[Rule], caller: Caller, call: Call) -> Decision:
     )
 
 
-def _generosity(rule: Rule) -> tuple[float, ...]:
+def _generosity(rule: Rule) -> tuple[Any, ...]:
     return generosity(rule.ceilings) if rule.ceilings is not None else ()
+
+
+def _distance(exceeded: tuple[Excess, ...]) -> tuple[Any, ...]:
+    """How far a call is from a rule; among equals the order of the rules does not decide."""
+    return len(exceeded), [(excess.parameter, excess.allowed) for excess in exceeded]
 
 
 def _denied(reason: Reason, rule: Rule, caller: Caller) -> Decision:

@@ -118,6 +118,21 @@ def beyond(ceilings, call):
         found.add("stream")
     if ceilings.stream == "never" and call.stream:
         found.add("stream")
+    return found | beyond_lists(ceilings, asked)
+
+
+def beyond_lists(ceilings, asked):
+    found = set()
+    if ceilings.tools is not None and any(
+        not any(match(pattern, name) for pattern in ceilings.tools) for name in asked.tools
+    ):
+        found.add("tools")
+    if ceilings.service_tier and asked.service_tier not in {None, *ceilings.service_tier}:
+        found.add("service_tier")
+    if ceilings.temperature and asked.temperature is not None:
+        low, high = ceilings.temperature
+        if not low <= asked.temperature <= high:
+            found.add("temperature")
     return found
 
 

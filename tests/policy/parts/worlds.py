@@ -64,6 +64,9 @@ ceilings = st.builds(
     n=st.none() | st.just(1),
     reasoning_effort=st.none() | st.sampled_from(["low", "medium"]),
     inputs=st.none() | st.sampled_from([frozenset(), frozenset({"image"})]),
+    tools=st.sampled_from([None, None, (), ("f",), ("g",), ("g", "*")]),
+    service_tier=st.sampled_from([None, None, ("flex",), ("default",), ("default", "flex")]),
+    temperature=st.sampled_from([None, None, (0.0, 0.5), (0.5, 1.0)]),
     stream=st.sampled_from([None, None, "only", "never"]),
 )
 rules = st.lists(
@@ -130,6 +133,9 @@ parameters = st.builds(
     n=st.sampled_from([1, 2]),
     reasoning_effort=st.sampled_from([None, "low", "high", "ultra"]),
     inputs=st.frozensets(st.sampled_from(["image", "file"]), max_size=1),
+    tools=some(["f", "g"]),
+    service_tier=st.sampled_from([None, None, "flex", "priority"]),
+    temperature=st.sampled_from([None, None, 0.2, 2.0]),
 )
 bodies = st.tuples(st.booleans(), parameters)
 calls = st.builds(
