@@ -25,6 +25,16 @@ NEVER = Condition("caller.kind == 'workload'", AT)
 DOUBTFUL = Condition("claims.absent == 1", AT)
 CASES = {
     "a claim": (mapping(any_of=("a", "b")), {"values": ["b", "c"]}, ["claim realm.roles = 'b'"]),
+    "the claims that count": (
+        mapping(any_of=("a",), claims=(("realm", "roles"),)),
+        {
+            "role_claims": (
+                RoleClaim(("other", "roles"), "a"),
+                RoleClaim(("realm", "roles"), "a"),
+            )
+        },
+        ["claim realm.roles = 'a'"],
+    ),
     "two claims": (
         mapping(all_of=("a", "b")),
         {"values": ["b", "a"]},

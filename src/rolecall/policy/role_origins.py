@@ -42,7 +42,7 @@ def _gives(entry: RoleEntry, caller: Caller, values: frozenset[str]) -> bool:
 def _origins(mapping: RoleMapping, caller: Caller) -> Iterator[str]:
     asked = {*mapping.any_of, *mapping.all_of}
     for claim in caller.role_claims:
-        if claim.value in asked:
+        if claim.value in asked and (not mapping.claims or claim.path in mapping.claims):
             yield f"claim {'.'.join(claim.path)} = {claim.value!r}"
     for kind, held, wanted in (
         ("group", caller.groups, mapping.groups),
