@@ -56,6 +56,15 @@ def test_introspection_has_careful_defaults(settings):
     assert "s3cret" not in repr(found)
 
 
+@pytest.mark.parametrize(
+    "way",
+    [f"introspection: {{{ASK}, client_secret: s", "userinfo: {endpoint: 'https://x.example/me'"],
+)
+def test_an_issuer_may_be_asked_about_signed_tokens_too(settings, way):
+    (found,) = settings(one(f"{way}, tokens: all}}")).issuers
+    assert found.opaque.tokens == "all"
+
+
 def test_introspection_says_everything_itself(settings):
     text = (
         f"introspection: {{{ASK}, client_secret: s, client_auth: client_secret_post,"
@@ -154,6 +163,10 @@ FAULTS = {
     "no way at all": (
         "signed_tokens: false",
         "issuers[0].signed_tokens: is false, and there is neither introspection nor userinfo",
+    ),
+    "signed tokens that are not": (
+        f"signed_tokens: false, introspection: {{{ASK}, client_secret: s, tokens: all}}",
+        "issuers[0].introspection.tokens: cannot be all beside signed_tokens: false",
     ),
     "keys of unsigned tokens": (
         f"signed_tokens: false, jwks_url: '{LOGIN}', introspection: {{{ASK}, client_secret: s}}",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from rolecall.config import Settings
+from rolecall.config import Opaque, Settings
 from rolecall.config.settings import RevocationSettings
 from rolecall.core import Refusal, Revocation
 from rolecall.identity import inspect
@@ -57,6 +57,16 @@ async def test_a_good_token_passes_every_check():
     assert outcomes(seen) == dict.fromkeys(ALL, "passed")
     assert not seen.failed
     assert (seen.header["alg"], seen.claims) == ("ES256", CLAIMS)
+
+
+async def test_what_the_issuer_is_asked_about_is_not_judged_by_the_token():
+    opaque = Opaque(endpoint="https://login.example.com/me", client=None, tokens="all")
+    seen = await look(SIGNER.token({"iss": ISSUER, "exp": NOW + 60}), configuration(opaque=opaque))
+    assert not seen.failed
+    passed = ["form", "issuer", "signature", "kind", "RFC 9068", "binding", "times"]
+    skipped = ["audience", "profile", "require", "email_domains"]
+    expected = dict.fromkeys(passed, "passed") | dict.fromkeys(skipped, "skipped")
+    assert outcomes(seen) == expected
 
 
 def signed(**changes):

@@ -64,6 +64,7 @@ def _tenant(tenant: str) -> str:
 
 class _OpaqueTokens(Section):
     endpoint: Text
+    tokens: Literal["opaque", "all"] = "opaque"
     prefix: Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9._~+/-]*$")] = ""
     ttl: Annotated[int, Field(ge=0, le=3600)] = 60
     negative_ttl: Annotated[int, Field(ge=0, le=60)] = 5

@@ -28,6 +28,13 @@ def opaque(
     if section.introspection is not None and section.userinfo is not None:
         document.report((*path, "userinfo"), "cannot stand beside introspection; keep one of them.")
         return None
+    for name, lookup in (("introspection", section.introspection), ("userinfo", section.userinfo)):
+        if lookup is not None and lookup.tokens == "all" and not section.signed_tokens:
+            document.report(
+                (*path, name, "tokens"),
+                "cannot be all beside signed_tokens: false: the issuer is asked about a signed"
+                " token once its signature is verified.",
+            )
     if section.introspection is not None:
         return _introspection(section.introspection, reach, (*path, "introspection"), document)
     if section.userinfo is not None:
@@ -96,6 +103,7 @@ def _lookup(
         endpoint=section.endpoint,
         client=client,
         reach=reach,
+        tokens=section.tokens,
         prefix=section.prefix,
         ttl=section.ttl,
         negative_ttl=section.negative_ttl,

@@ -107,12 +107,13 @@ class Client:
 
 @dataclass(frozen=True, slots=True)
 class Opaque:
-    """How an issuer's opaque tokens are known, and where it says whose they are.
+    """How an issuer's opaque tokens are known, and where it says whose they and others are.
 
     Attributes:
         endpoint: the introspection endpoint, or the userinfo endpoint.
         client: who asks for introspection; None where userinfo is asked for, with the token itself.
         reach: how the endpoint is reached.
+        tokens: whether it is asked about signed tokens too, once their signature is verified.
         prefix: what the tokens begin with; empty for all that belong to no other issuer.
         ttl: seconds that a good answer is remembered, never beyond ``exp``.
         negative_ttl: seconds that a bad answer is remembered.
@@ -122,6 +123,7 @@ class Opaque:
     endpoint: str
     client: Client | None
     reach: Reach = Reach()
+    tokens: Literal["opaque", "all"] = "opaque"
     prefix: str = ""
     ttl: float = 60.0
     negative_ttl: float = 5.0

@@ -125,6 +125,21 @@ CHECKS: Final[tuple[tuple[str, Callable[[Presented, IssuerSettings, float], None
 """What is checked before a caller is read, in this order; each raises `Refusal`."""
 
 
+OF_ITSELF: Final = frozenset({"kind", "RFC 9068", "binding", "times"})
+"""The checks that need nothing but the token."""
+
+
+def check_itself(presented: Presented, issuer: IssuerSettings, now: float) -> None:
+    """Check what a token alone can be judged by, before its issuer is asked about it.
+
+    Raises:
+        Refusal: 401 with the reason.
+    """
+    for name, check in CHECKS:
+        if name in OF_ITSELF:
+            check(presented, issuer, now)
+
+
 def check_client(caller: Caller, issuer: IssuerSettings) -> None:
     """Check that the token was issued to a client that the configuration accepts.
 

@@ -1,4 +1,4 @@
-"""What an issuer says of an opaque token becomes a caller."""
+"""What an issuer says of a token when it is asked becomes a caller."""
 
 from dataclasses import replace
 from typing import Any, Final
@@ -14,6 +14,11 @@ from rolecall.identity.guard import Jws, Presented
 # no token is taken apart: its issuer has done so
 _NO_JWS: Final = Jws("", None, {}, b"", b"", b"")
 _ACCESS: Final = ("access", "access_token")
+# an answer that differs in one of these speaks of another token
+_SAME: Final = ("iss", "sub", "jti", "sid", "exp", "cnf")
+# what the signature vouches for, where the answer does not say it: above all to whom a token is
+# bound. Roles and groups are what the issuer says of them today
+_KEPT: Final = (*_SAME, "aud", "azp", "client_id", "iat", "nbf", "typ")
 
 
 def introspected(answer: Claims, issuer: IssuerSettings, now: float, ttl: float) -> Caller:
@@ -38,6 +43,35 @@ def introspected(answer: Claims, issuer: IssuerSettings, now: float, ttl: float)
         # RFC 9068 2.2: without a resource owner the client is the subject
         claims["sub"] = claims["client_id"]
     return accept(Presented(_NO_JWS, claims), replace(issuer, rfc9068=False), now)
+
+
+def confirmed(answer: Claims, presented: Presented, issuer: IssuerSettings, now: float) -> Caller:
+    """The caller of a signed token, as its issuer describes it when it is asked.
+
+    Args:
+        answer: of the introspection endpoint (``active`` is true) or of the userinfo endpoint.
+        presented: the token; its signature was verified with a key of its issuer.
+        issuer: who has answered; it is asked about all its tokens.
+        now: seconds since the epoch.
+
+    Raises:
+        Refusal: 401 with the reason.
+    """
+    said = presented.claims
+    for name in _SAME:
+        if name in said and answer.get(name, said[name]) != said[name]:
+            raise Refusal(
+                Reason.INVALID_CLAIM,
+                f"The token's issuer, asked about it, speaks of another one ({name}).",
+            )
+    claims = {name: said[name] for name in _KEPT if name in said} | dict(answer)
+    if issuer.opaque is not None and issuer.opaque.client is not None:
+        return introspected(claims, issuer, now, 0.0)
+    _check_issuer(claims, issuer)
+    # userinfo may name no audience
+    audience = issuer.audience if "aud" in claims else None
+    presented = Presented(_NO_JWS, claims)
+    return accept(presented, replace(issuer, audience=audience, rfc9068=False), now)
 
 
 def described(answer: Claims, issuer: IssuerSettings, now: float, ttl: float) -> Caller:

@@ -1,4 +1,4 @@
-"""Opaque tokens: whose each one is, its issuer says; what it says is remembered for a while."""
+"""Tokens whose issuer is asked whose each one is; what it says is remembered for a while."""
 
 import asyncio
 import logging
@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 
 import aiohttp
 
-from rolecall.config import Opaque
+from rolecall.config import IssuerSettings, Opaque
 from rolecall.core import Reason, Refusal
 from rolecall.identity.claim_values import Claims
 from rolecall.identity.introspection import by_introspection, by_userinfo
@@ -20,6 +20,9 @@ from rolecall.identity.session import FetchError, Session, towards
 from rolecall.identity.verdicts import Verdict
 
 log = logging.getLogger("rolecall.identity")
+
+Judge = Callable[[Claims], Verdict]
+"""What an issuer says of an active token → the verdict; raises `Refusal`."""
 
 MOST_REFUSED: Final = 8192
 MOST_ASKED: Final = 128
@@ -54,38 +57,31 @@ class LookUps:
 
 
 class OpaqueTokens:
-    """One issuer's opaque tokens.
+    """One issuer's opaque tokens, and its signed ones where it is to be asked about them.
 
     Args:
-        issuer: its name.
-        settings: where it is asked, and how long answers are remembered.
-        judge: what the issuer says of an active token → the verdict; raises `Refusal`.
+        settings: the issuer.
+        opaque: where it is asked, and how long answers are remembered.
         clock: seconds since the epoch.
     """
 
     def __init__(
-        self,
-        issuer: str,
-        settings: Opaque,
-        *,
-        judge: Callable[[Claims], Verdict],
-        clock: Callable[[], float],
+        self, settings: IssuerSettings, opaque: Opaque, clock: Callable[[], float]
     ) -> None:
         self.lookups = LookUps()
-        self.prefix = settings.prefix.encode()
-        self.issuer = issuer
-        self._settings = settings
+        self.prefix = opaque.prefix.encode()
+        self.issuer = settings.issuer
+        self.settings = settings
+        self.opaque = opaque
+        url = opaque.endpoint
         self._session = Session(
-            settings.endpoint,
-            towards(settings.endpoint, settings.reach),
-            aiohttp.ClientTimeout(total=settings.timeout),
+            url, towards(url, opaque.reach), aiohttp.ClientTimeout(total=opaque.timeout)
         )
         self._look_up = (
-            by_userinfo(self._session, settings.endpoint)
-            if settings.client is None
-            else by_introspection(self._session, settings.endpoint, settings.client, issuer, clock)
+            by_userinfo(self._session, url)
+            if opaque.client is None
+            else by_introspection(self._session, url, opaque.client, self.issuer, clock)
         )
-        self._judge = judge
         self._clock = clock
         self._asking: dict[bytes, asyncio.Task[Verdict | Refusal]] = {}
         # a plain dict looks for its first entry among all those that went before it
@@ -93,12 +89,13 @@ class OpaqueTokens:
         self._known: OrderedDict[bytes, None] = OrderedDict()
         self._failing = False
 
-    async def verify(self, token: bytes, max_bytes: int) -> Verdict:
+    async def verify(self, token: bytes, max_bytes: int, judge: Judge) -> Verdict:
         """Ask the issuer, or take part in the asking, or remember that it was in vain.
 
         Args:
             token: as it was sent.
             max_bytes: a longer one is refused unread.
+            judge: what makes of the issuer's word a verdict.
 
         Raises:
             Refusal: 401 with the reason, or ``issuer_unavailable``.
@@ -118,7 +115,7 @@ class OpaqueTokens:
             # a flood of made-up tokens leaves room for those that were good before
             if len(self._asking) >= (2 * MOST_ASKED if digest in self._known else MOST_ASKED):
                 raise _unavailable()
-            asking = self._asking[digest] = asyncio.create_task(self._ask(token, digest))
+            asking = self._asking[digest] = asyncio.create_task(self._ask(token, digest, judge))
         # a caller that goes away must not take the answer of the others with it
         outcome = await asyncio.shield(asking)
         if isinstance(outcome, Refusal):
@@ -136,20 +133,20 @@ class OpaqueTokens:
             with suppress(asyncio.CancelledError):
                 await task
 
-    async def _ask(self, token: bytes, digest: bytes) -> Verdict | Refusal:
+    async def _ask(self, token: bytes, digest: bytes, judge: Judge) -> Verdict | Refusal:
         self.lookups.made += 1
         try:
             claims = await self._look_up(token.decode("ascii"))
             self._works()
             if claims is None:
                 raise _anew(_INACTIVE)
-            verdict = self._judge(claims)
+            verdict = judge(claims)
         except FetchError as error:
             self._fails(error)
             return _unavailable()
         except Refusal as refusal:
             self._known.pop(digest, None)
-            until = self._clock() + self._settings.negative_ttl
+            until = self._clock() + self.opaque.negative_ttl
             _put(self._refused, digest, (until, refusal), MOST_REFUSED)
             return refusal
         else:

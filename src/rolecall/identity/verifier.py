@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
-from rolecall.config import IssuerSettings, KeysFrom, Limits, Opaque, StaticKey
+from rolecall.config import IssuerSettings, KeysFrom, Limits, StaticKey
 from rolecall.core import KEYS_ISSUER, Caller, Reason, Refusal, Revocation
 from rolecall.identity import claims as claim
-from rolecall.identity.access_token import accept
-from rolecall.identity.active_token import described, introspected
+from rolecall.identity.access_token import accept, check_itself
+from rolecall.identity.active_token import confirmed, described, introspected
 from rolecall.identity.claim_values import Claims
 from rolecall.identity.dpop import ProvenRequest, bound_to, check_proof, check_sender
 from rolecall.identity.fetch import Fetch, fetch_json
@@ -102,10 +102,11 @@ class Verifier:
         self._settings = tuple(issuers)
         self._issuers: dict[str, SigningIssuer] = {}
         self.opaque = [
-            self._opaque_tokens(settings, settings.opaque)
+            OpaqueTokens(settings, settings.opaque, clock)
             for settings in issuers
             if settings.opaque
         ]
+        self._asked = {one.issuer: one for one in self.opaque if one.opaque.tokens == "all"}
         for settings in issuers:
             if not settings.keys.anywhere:
                 continue
@@ -294,27 +295,43 @@ class Verifier:
             return KEYS_ISSUER, partial(self._keys.verify, credential)
         opaque = owner(credential, self.opaque)
         if opaque is not None:
-            return opaque.issuer, partial(opaque.verify, credential, self._limits.token)
+            judge = partial(self._judge, opaque)
+            return opaque.issuer, partial(opaque.verify, credential, self._limits.token, judge)
         presented = open_token(credential, self._limits)
         issuer = self._issuer(presented)
-        return issuer.settings.issuer, partial(self._signed, presented, issuer)
+        return issuer.settings.issuer, partial(self._signed, credential, presented, issuer)
 
-    def _opaque_tokens(self, issuer: IssuerSettings, opaque: Opaque) -> OpaqueTokens:
-        speak = introspected if opaque.client is not None else described
+    def _judge(self, asked: OpaqueTokens, answer: Claims) -> Verdict:
+        speak = introspected if asked.opaque.client is not None else described
+        now, ttl = self._clock(), asked.opaque.ttl
+        caller = self._complete(speak(answer, asked.settings, now, ttl))
+        until = min(caller.expires, now + ttl)
+        return Verdict(caller, until, size=len(strict_json.dumps(answer)))
 
-        def judge(answer: Claims) -> Verdict:
-            now = self._clock()
-            caller = self._complete(speak(answer, issuer, now, opaque.ttl))
-            until = min(caller.expires, now + opaque.ttl)
-            return Verdict(caller, until, size=len(strict_json.dumps(answer)))
-
-        return OpaqueTokens(issuer.issuer, opaque, judge=judge, clock=self._clock)
-
-    async def _signed(self, presented: Presented, issuer: SigningIssuer) -> Verdict:
+    async def _signed(
+        self, credential: bytes, presented: Presented, issuer: SigningIssuer
+    ) -> Verdict:
         key = await signing_key(presented, issuer, self._verify)
         now = self._clock()
+        asked = self._asked.get(issuer.settings.issuer)
+        if asked is not None:
+            # what this gateway itself can refuse is not asked about
+            check_itself(presented, issuer.settings, now)
+            judge = partial(self._confirm, asked, presented, key.thumbprint)
+            verdict = await asked.verify(credential, self._limits.token, judge)
+            # the key may have been withdrawn meanwhile
+            await signing_key(presented, issuer, self._verify)
+            return verdict
         caller = self._complete(accept(presented, issuer.settings, now))
         return Verdict(caller, min(caller.expires, now + LONGEST), key.thumbprint)
+
+    def _confirm(
+        self, asked: OpaqueTokens, presented: Presented, thumbprint: str, answer: Claims
+    ) -> Verdict:
+        now = self._clock()
+        caller = self._complete(confirmed(answer, presented, asked.settings, now))
+        until = min(caller.expires, now + asked.opaque.ttl)
+        return Verdict(caller, until, thumbprint, size=len(strict_json.dumps(answer)))
 
     def _issuer(self, presented: Presented) -> SigningIssuer:
         name = claim.name(presented.claims, "iss")

@@ -11,14 +11,18 @@ from pathlib import Path
 from typing import Any
 
 from .cache import CACHE, REPOSITORY, alone
+from .holder import Holder
 from .missing import missing
 from .process import Process, environment, free_port
-from .web import answers, ask
+from .web import Answer, answers, ask
 
 VERSION = "26.4.0"
 REALM = REPOSITORY / "tests/data/keycloak/realm.json"
 CLIENT = "litellm-test-client-id"
 WORKLOAD = "batch.reports"
+URL_CLIENT = "https://gw.example.com/api"
+URL_CLIENT_SECRET = "gateway-secret"
+DOTTED_CLIENT = "com.example.gw"
 ADMIN = "admin"
 _PRIORITY = itertools.count(1000)  # the realm's own keys have 100
 _HOME = CACHE / f"keycloak-{VERSION}"
@@ -33,16 +37,41 @@ class Keycloak:
         self.issuer = f"{url}/realms/acme"
         self.key_set_url = f"{self.issuer}/protocol/openid-connect/certs"
 
-    def sign_in(self, username: str, client: str = CLIENT) -> dict[str, Any]:
-        """The tokens of a user whose password is the user's name: the password grant."""
+    def sign_in(
+        self, username: str, client: str = CLIENT, holder: Holder | None = None
+    ) -> dict[str, Any]:
+        """The tokens of a user whose password is the user's name: the password grant.
+
+        ``holder`` has the key that they are bound to.
+        """
+        url = f"{self.issuer}/protocol/openid-connect/token"
         return self._token(
             "acme",
+            {"DPoP": holder.proof("POST", url)} if holder else None,
             grant_type="password",
             client_id=client,
             username=username,
             password=username,
             scope="openid",
         )
+
+    def refresh(self, tokens: dict[str, Any], client: str) -> Answer:
+        """What comes of asking for new tokens with the refresh token of others."""
+        form = {
+            "grant_type": "refresh_token",
+            "client_id": client,
+            "refresh_token": tokens["refresh_token"],
+        }
+        return ask(f"{self.issuer}/protocol/openid-connect/token", form=form)
+
+    def enable(self, username: str, *, enabled: bool = True) -> None:
+        """Let a user sign in, or not any more."""
+        users = f"{self.url}/admin/realms/acme/users"
+        headers = self._administrator()
+        (user,) = ask(f"{users}?username={username}&exact=true", headers=headers).json()
+        user["enabled"] = enabled
+        done = ask(f"{users}/{user['id']}", body=user, headers=headers, method="PUT")
+        assert done.status == 204, done.body
 
     def sign_in_workload(self, client_id: str) -> dict[str, Any]:
         """The tokens of a service account: client credentials, ES256."""
@@ -115,8 +144,11 @@ class Keycloak:
         )
         return {"Authorization": f"Bearer {admin['access_token']}"}
 
-    def _token(self, realm: str, **form: str) -> dict[str, Any]:
-        answer = ask(f"{self.url}/realms/{realm}/protocol/openid-connect/token", form=form)
+    def _token(
+        self, realm: str, headers: dict[str, str] | None = None, **form: str
+    ) -> dict[str, Any]:
+        url = f"{self.url}/realms/{realm}/protocol/openid-connect/token"
+        answer = ask(url, form=form, headers=headers)
         assert answer.status == 200, answer.body
         return answer.json()
 

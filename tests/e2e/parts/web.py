@@ -30,8 +30,11 @@ def ask(
     form: dict[str, str] | None = None,
     body: Any = None,
     headers: dict[str, str] | None = None,
+    method: str | None = None,
 ) -> Answer:
-    """GET a URL, or POST a form or a JSON body to it; every status is an answer.
+    """GET a URL, or POST a form or a JSON body to it, unless told otherwise.
+
+    Every status is an answer.
 
     Raises:
         ConnectionError: nobody answers there.
@@ -44,7 +47,7 @@ def ask(
         data = json.dumps(body).encode()
         sent["Content-Type"] = "application/json"
     try:
-        with _OPENER.open(Request(url, data, sent), timeout=30) as response:
+        with _OPENER.open(Request(url, data, sent, method=method), timeout=30) as response:
             return Answer(response.status, response.headers, response.read())
     except HTTPError as refused:
         with refused:

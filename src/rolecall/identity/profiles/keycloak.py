@@ -33,10 +33,11 @@ PROFILE: Final = Profile(
     where_audience_is_missing=(
         "Keycloak writes it only where a role of this gateway's client or an audience mapper in a"
         " client scope says so, and never into a lightweight access token: ask the realm's"
-        " administrator for an audience mapper, or to switch lightweight tokens off"
+        " administrator for an audience mapper, or to switch lightweight tokens off (or let the"
+        " gateway introspect them: tokens: all)"
     ),
     where_subject_is_missing=(
         " (a lightweight access token of Keycloak has none: switch it off at the client, or let the"
-        " gateway introspect tokens)"
+        " gateway introspect them: tokens: all)"
     ),
 )
