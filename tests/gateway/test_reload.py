@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 
 import pytest
 import yaml
@@ -261,6 +261,36 @@ async def test_a_change_between_reading_and_following_is_not_missed(tmp_path):
     )
     await asyncio.to_thread(wait_until, lambda: gateway.reloads["applied"], "it is read anew")
     following.cancel()
+
+
+async def test_a_reload_that_would_believe_again_what_was_revoked_is_rejected(tmp_path, caplog):
+    caplog.set_level("INFO")
+    kept = {"revocations": {"file": str(tmp_path / "revocations.db")}}
+    sections = serving.configuration(tmp_path, "http://127.0.0.1:1", **kept)
+    gateway = Gateway(compile_snapshot(serving.settings_of(tmp_path, sections)))
+    file = tmp_path / "rolecall.yaml"
+    seen = file_state(file)
+    file.write_text(yaml.safe_dump(serving.configuration(tmp_path, "http://127.0.0.1:1")))
+    async with lived(gateway):
+        following = asyncio.create_task(
+            follow(gateway, file, lambda: load(file, {}), seen=seen, every=0.01)
+        )
+        await asyncio.to_thread(wait_until, lambda: gateway.reloads["rejected"], "it is read")
+        following.cancel()
+    assert "revocations.file is gone from the configuration" in caplog.text
+    assert gateway.reloads["applied"] == 0
+
+
+@asynccontextmanager
+async def lived(gateway):
+    """An application between its startup and its shutdown, as ASGI servers tell it."""
+    told, heard = asyncio.Queue(), asyncio.Queue()
+    await told.put({"type": "lifespan.startup"})
+    life = asyncio.create_task(gateway({"type": "lifespan"}, told.get, heard.put))
+    assert (await heard.get())["type"] == "lifespan.startup.complete"
+    yield
+    await told.put({"type": "lifespan.shutdown"})
+    await life
 
 
 def test_a_text_log_escapes_what_callers_send(tmp_path, upstream):

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 import pytest
 
 from rolecall.gateway import compile_snapshot
+from rolecall.identity import StoreError
 
 from .parts import revoking, serving
 from .parts.doors import CHAT, WAYS, code_of
@@ -34,6 +35,51 @@ def test_a_reload_and_a_restart_forget_nothing(tmp_path, upstream):
         (entry,) = listed(gateway)["revocations"]
         assert take_back(gateway, entry["id"]).status == 200
         assert status(gateway) == 200
+
+
+def reload(gateway, folder, sections):
+    snapshot = compile_snapshot(serving.settings_of(folder, sections))
+    gateway.await_in_loop(gateway.app.replace(snapshot))
+
+
+def test_a_reload_that_names_another_file_forgets_nothing(tmp_path, upstream):
+    sections = revoking.configuration(tmp_path, upstream.url)
+    moved = revoking.configuration(tmp_path, upstream.url, file=str(tmp_path / "other.db"))
+    with serving.running(tmp_path, sections) as gateway:
+        assert revoke(gateway, sub="jane").status == 201
+        (entry,) = listed(gateway)["revocations"]
+        reload(gateway, tmp_path, moved)
+        assert status(gateway) == 401
+        assert listed(gateway)["revocations"] == [entry]
+        assert revoke(gateway, sub="john").status == 201
+    with serving.running(tmp_path, moved) as gateway:
+        assert status(gateway) == 401
+        assert len(listed(gateway)["revocations"]) == 2
+        assert take_back(gateway, entry["id"]).status == 200
+        assert status(gateway) == 200
+
+
+def test_a_reload_may_name_the_first_file(tmp_path, upstream):
+    with serving.running(tmp_path, serving.configuration(tmp_path, upstream.url)) as gateway:
+        reload(gateway, tmp_path, revoking.configuration(tmp_path, upstream.url))
+        assert revoke(gateway, sub="jane").status == 201
+        assert status(gateway) == 401
+
+
+@pytest.mark.parametrize("file", [None, "folder"])
+def test_a_reload_whose_file_cannot_be_kept_to_changes_nothing(tmp_path, upstream, file):
+    sections = revoking.configuration(tmp_path, upstream.url)
+    (tmp_path / "folder").mkdir()
+    with serving.running(tmp_path, sections) as gateway:
+        assert revoke(gateway, sub="jane").status == 201
+        candidate = serving.configuration(tmp_path, upstream.url, rules=[])
+        if file is not None:
+            candidate["revocations"] = {"file": str(tmp_path / file)}
+        with pytest.raises(StoreError):
+            reload(gateway, tmp_path, candidate)
+        assert status(gateway) == 401
+        assert gateway.get("/v1/models").status == 200
+        assert gateway.get("/v1/models").json["data"]
 
 
 def test_every_process_knows_within_a_second_or_two(tmp_path, upstream):

@@ -14,6 +14,7 @@ from rolecall.identity.revocation_store import RevocationStore, StoreError
 from .parts.gate import ISSUER, NOW, Clock
 
 JANE = Revocation(ISSUER, sub="jane")
+JOHN = Revocation(ISSUER, sub="john")
 WHOLE = Revocation(ISSUER, "t1", "s1", "jane", "ui", NOW - 1.5, NOW + 100.0)
 
 
@@ -145,6 +146,76 @@ async def test_a_file_that_is_of_another_kind_keeps_the_gateway_from_starting(pa
         with pytest.raises(StoreError):
             await store.start()
         await store.stop()
+
+
+async def test_another_file_is_kept_to_and_nothing_is_forgotten(path, tmp_path):
+    received = Received(ISSUER, "j1", NOW + 10)
+    async with opened(path) as store:
+        kept = [await store.add(entry, "administrator") for entry in (JANE, WHOLE)]
+        await store.add(JOHN, "logout", received)
+        await store.move(str(tmp_path / "other.db"))
+        assert store.told[-1] == ([JANE, WHOLE, JOHN], [JANE, WHOLE, JOHN])
+        assert (await store.listed(0))[:2] == kept
+        assert await store.add(JOHN, "logout", received) is None
+        await store.add(Revocation(ISSUER, sub="new"), "logout")
+    async with opened(path) as former:
+        assert list(former.entries) == [JANE, WHOLE, JOHN]
+    async with opened(tmp_path / "other.db") as again:
+        assert list(again.entries) == [JANE, WHOLE, JOHN, Revocation(ISSUER, sub="new")]
+
+
+async def test_a_file_that_has_entries_of_its_own_keeps_them_and_the_longer_of_two(path, tmp_path):
+    brief, long = (Revocation(ISSUER, sub="jane", expires=NOW + n) for n in (10.0, 90.0))
+    async with opened(tmp_path / "other.db") as other:
+        await other.add(JOHN, "administrator")
+        await other.add(brief, "administrator")
+    async with opened(path) as store:
+        for entry in (WHOLE, long):
+            await store.add(entry, "administrator")
+        await store.move(str(tmp_path / "other.db"))
+        assert store.told[-1] == ([JOHN, long, WHOLE], [WHOLE, long])
+        assert [one.number for one in await store.listed(0)] == [1, 2, 3]
+
+
+async def test_processes_that_move_one_after_the_other_end_up_with_the_same(path, tmp_path):
+    other = str(tmp_path / "other.db")
+    async with opened(path) as one, opened(path) as two:
+        await one.add(JANE, "administrator")
+        await follow_until(two, lambda: two.told)
+        await one.move(other)
+        late = await two.add(JOHN, "administrator")
+        await two.move(other)
+        await follow_until(one, lambda: len(one.entries) == 2)
+        assert await one.listed(0) == await two.listed(0)
+        assert late in await one.listed(0)
+
+
+async def test_a_file_that_cannot_be_used_is_not_kept_to(path, tmp_path, monkeypatch):
+    bad = tmp_path / "bad.db"
+    bad.write_bytes(b"this is no database, and it is longer than a header" * 20)
+    full = tmp_path / "full.db"
+    async with opened(full) as other:
+        await other.add(JOHN, "administrator")
+    async with opened(path) as store:
+        await store.add(JANE, "administrator")
+        monkeypatch.setattr(revocation_file, "MOST", 1)
+        for file in (bad, full, tmp_path / "nowhere" / "a.db"):
+            with pytest.raises(StoreError):
+                await store.move(str(file))
+        assert store.path == str(path)
+        assert list(store.entries) == [JANE]
+        (stored,) = await store.listed(0)
+        assert await store.remove(stored.number)
+    async with opened(full) as other:
+        assert list(other.entries) == [JOHN]
+
+
+async def test_what_is_asked_for_while_the_file_is_changed_finds_the_new_one(path, tmp_path):
+    async with opened(path) as store:
+        moving = asyncio.create_task(store.move(str(tmp_path / "other.db")))
+        added = await asyncio.gather(*(store.add(entry, "logout") for entry in (JANE, JOHN)))
+        await moving
+        assert await store.listed(0) == added
 
 
 async def test_a_page_is_of_a_bounded_size(path, monkeypatch):

@@ -79,7 +79,12 @@ class Gateway:
         return self._snapshot.settings.files
 
     async def replace(self, snapshot: Snapshot) -> None:
-        """Put a new generation in the old one's place; requests that have begun keep theirs."""
+        """Put a new generation in the old one's place; requests that have begun keep theirs.
+
+        Raises:
+            StoreError: its file of revocations cannot be used; the old one serves on.
+        """
+        await self._revoked.keep_to(snapshot)
         former = self._snapshot
         snapshot.verifier.adopt(former.verifier)
         unused = snapshot.watch.adopt(former.watch)

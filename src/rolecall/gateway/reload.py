@@ -10,6 +10,7 @@ from pathlib import Path
 from rolecall.config import ConfigurationError, Loaded
 from rolecall.gateway.app import Gateway
 from rolecall.gateway.snapshot import compile_snapshot
+from rolecall.identity import StoreError
 
 FileState = tuple[int, int, int] | None
 _State = dict[Path, FileState]
@@ -57,15 +58,23 @@ async def _reload(gateway: Gateway, load: Callable[[], Loaded]) -> None:
     try:
         loaded = await asyncio.to_thread(load)
     except ConfigurationError as error:
-        for problem in error.problems:
-            log.warning("%s", problem)
-        gateway.reloads["rejected"] += 1
-        log.warning("the configuration was not reloaded; the former one serves on")
+        _reject(gateway, error.problems)
         return
     for warning in loaded.warnings:
         log.warning("%s", warning)
-    await gateway.replace(compile_snapshot(loaded.settings))
+    try:
+        await gateway.replace(compile_snapshot(loaded.settings))
+    except StoreError as error:
+        _reject(gateway, [error])
+        return
     log.info("the configuration was reloaded")
+
+
+def _reject(gateway: Gateway, problems: Iterable[object]) -> None:
+    for problem in problems:
+        log.warning("%s", problem)
+    gateway.reloads["rejected"] += 1
+    log.warning("the configuration was not reloaded; the former one serves on")
 
 
 def _watched(path: Path, files: Iterable[str]) -> set[Path]:

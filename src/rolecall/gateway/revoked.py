@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -14,7 +14,7 @@ from rolecall.gateway.exchange import Exchange
 from rolecall.gateway.revoking import administered, list_revocations, reinstate, revoke
 from rolecall.gateway.signalling import receive_event, receive_logout
 from rolecall.gateway.snapshot import Snapshot
-from rolecall.identity import RevocationStore, revoked
+from rolecall.identity import RevocationStore, StoreError, revoked
 from rolecall.record import Figures, Recorder
 
 log = logging.getLogger("rolecall.gateway")
@@ -46,19 +46,41 @@ class Revoked:
         self._snapshot = snapshot
         self.ends_answers = snapshot.settings.revocations.end_streams
         path = snapshot.settings.revocations.file
-        if path is None:
-            return
-        store = RevocationStore(path, on_change=self._tell, clock=snapshot.clock)
+        if path is not None:
+            await self._open(path, snapshot.clock)
+
+    async def _open(self, path: str, clock: Callable[[], float]) -> None:
+        store = RevocationStore(path, on_change=self._tell, clock=clock)
         await store.start()
         self.store = store
         self._following = asyncio.create_task(store.follow())
+
+    async def keep_to(self, snapshot: Snapshot) -> None:
+        """Keep to the file that a new generation names, which is to be served next.
+
+        Where that is another one, all that was revoked is written down there too.
+
+        Raises:
+            StoreError: that cannot be done; nothing has changed.
+        """
+        path = snapshot.settings.revocations.file
+        if self.store is None:
+            if path is not None:
+                await self._open(path, snapshot.clock)
+        elif path is None:
+            raise StoreError(
+                "revocations.file is gone from the configuration: what was revoked would be"
+                " believed again. Put it back, or restart the gateway where that is meant"
+            )
+        elif path != self.store.path:
+            former = self.store.path
+            await self.store.move(path)
+            log.info("revocations are kept in %s now, those of %s included", path, former)
 
     def serve(self, snapshot: Snapshot) -> None:
         """Tell a new generation, which is to take the former one's place at once."""
         if self.store is not None:
             snapshot.verifier.revoke(self.store.entries)
-        if snapshot.settings.revocations.file != (self.store and self.store.path):
-            log.warning("revocations.file has changed: that takes effect when the gateway restarts")
         self._snapshot = snapshot
         self.ends_answers = snapshot.settings.revocations.end_streams
         self._end_answers(snapshot)

@@ -6,7 +6,7 @@ from rolecall.identity.guard import open_token
 from rolecall.identity.inspection import Inspection, inspect
 from rolecall.identity.keysource import Pace
 from rolecall.identity.revocation_file import Received, Stored
-from rolecall.identity.revocation_store import RevocationStore
+from rolecall.identity.revocation_store import RevocationStore, StoreError
 from rolecall.identity.revocations import revoked
 from rolecall.identity.signals import Signal, lifetime, logout, security_event
 from rolecall.identity.tally import Tally
@@ -21,6 +21,7 @@ __all__ = [
     "Received",
     "RevocationStore",
     "Signal",
+    "StoreError",
     "Stored",
     "Tally",
     "Verifier",

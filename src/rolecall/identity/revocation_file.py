@@ -29,6 +29,17 @@ PRAGMA user_version = {_VERSION};
 COMMIT;
 """
 _COLUMNS: Final = "id, issuer, jti, sid, sub, client, issued_before, expires"
+_ALL: Final = f"SELECT {_COLUMNS}, cause, created FROM revocation"  # noqa: S608 - names of columns
+_SAME: Final = (
+    "issuer IS ?2 AND jti IS ?3 AND sid IS ?4 AND sub IS ?5 AND client IS ?6"
+    " AND issued_before IS ?7"
+)
+_COPY: Final = (
+    f"INSERT OR IGNORE INTO revocation ({_COLUMNS}, cause, created)"  # noqa: S608 - names of columns
+    " SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10"
+    f" WHERE NOT EXISTS (SELECT 1 FROM revocation WHERE {_SAME})"
+)
+_LENGTHEN: Final = f"UPDATE revocation SET expires = max(expires, ?8) WHERE {_SAME}"  # noqa: S608 - the same
 
 Cause = Literal["administrator", "logout", "security_event"]
 
@@ -83,6 +94,33 @@ def open_file(path: str) -> sqlite3.Connection:
         database.close()
         raise
     return database
+
+
+def copy(former: sqlite3.Connection, database: sqlite3.Connection) -> None:
+    """Write down in a file what another one holds: all of it, or nothing.
+
+    An entry keeps its number where that is free. Of two that are the same but for their expiry the
+    longer one counts.
+
+    Raises:
+        FullError: there is no room.
+    """
+    entries = former.execute(_ALL).fetchall()
+    received = former.execute("SELECT issuer, jti, until FROM received").fetchall()
+    database.execute("BEGIN IMMEDIATE")
+    try:
+        database.executemany(_LENGTHEN, [entry[:8] for entry in entries])
+        database.executemany(_COPY, entries)
+        # those whose numbers others have
+        database.executemany(_COPY, [(None, *entry[1:]) for entry in entries])
+        database.executemany("INSERT OR IGNORE INTO received VALUES (?, ?, ?)", received)
+        (count,) = database.execute("SELECT count(*) FROM revocation").fetchone()
+        if count > MOST:
+            raise FullError
+    except BaseException:
+        database.execute("ROLLBACK")
+        raise
+    database.execute("COMMIT")
 
 
 def changes(database: sqlite3.Connection, known: Collection[int], now: float) -> Change:
@@ -177,10 +215,6 @@ def remove(database: sqlite3.Connection, number: int) -> bool:
 def listed(database: sqlite3.Connection, after: int) -> list[Stored]:
     """At most `PAGE` entries in the order of their numbers, from behind ``after``."""
     with closing(
-        database.execute(
-            f"SELECT {_COLUMNS}, cause, created FROM revocation"  # noqa: S608 - names of columns
-            " WHERE id > ? ORDER BY id LIMIT ?",
-            (after, PAGE),
-        )
+        database.execute(f"{_ALL} WHERE id > ? ORDER BY id LIMIT ?", (after, PAGE))
     ) as rows:
         return [Stored(row[0], Revocation(*row[1:-2]), row[-2], row[-1]) for row in rows]

@@ -70,6 +70,40 @@ class RevocationStore:
         except (OSError, sqlite3.Error) as error:
             raise StoreError(f"the file of revocations cannot be used: {error}") from error
 
+    async def move(self, path: str) -> None:
+        """Keep to another file from now on, in which all that this one holds is written down too.
+
+        What is being done to the former file is done before.
+
+        Raises:
+            StoreError: that cannot be done; the former file is kept to.
+        """
+        loop = asyncio.get_running_loop()
+        async with self._looking:
+            former = list(self._known.values())
+            try:
+                self._known = await loop.run_in_executor(self._thread, self._change_file, path)
+            except FullError:
+                raise StoreError(
+                    f"{path} would hold more than {file.MOST} revocations with those of {self.path}"
+                ) from None
+            except (OSError, sqlite3.Error) as error:
+                raise StoreError(f"revocations cannot be moved to {path}: {error}") from error
+            self.path = path
+            self._on_change(self._known.values(), former)
+
+    def _change_file(self, path: str) -> dict[int, Revocation]:
+        database = file.open_file(path)
+        try:
+            file.copy(self._opened(), database)
+            found = file.changes(database, (), self._clock()).added
+        except BaseException:
+            database.close()
+            raise
+        self._opened().close()
+        self._database = database
+        return found
+
     async def follow(self, every: float = 1.0) -> None:
         """Look for what other processes have changed, and for what has expired, for ever.
 
@@ -159,9 +193,14 @@ class RevocationStore:
                 self._on_change(change.added.values(), removed)
 
     async def _do(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
-        database = self._database
-        assert database is not None  # noqa: S101 - it was started
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work, database)
+        # whose connection it is, is asked in the thread: the file may be changed before its turn
+        return await asyncio.get_running_loop().run_in_executor(
+            self._thread, lambda: work(self._opened())
+        )
+
+    def _opened(self) -> sqlite3.Connection:
+        assert self._database is not None  # noqa: S101 - it was started
+        return self._database
 
     def _fails(self, error: sqlite3.Error) -> None:
         # once and not each second
