@@ -13,12 +13,14 @@ async def forward(seconds):
 async def when_due(seconds, asking):
     """What comes of a task that ends when so many seconds have passed, and not before.
 
-    On a slow machine some of the first half has passed already.
+    On a slow machine some of them have passed already, or what the task waits for comes when half
+    of them have, and they begin anew.
     """
     await forward(seconds / 2)
     assert not asking.done()
     # some round a deadline up to the next second
     await forward(seconds / 2 + 1)
+    await forward(seconds)
     return await asking
 
 
@@ -50,19 +52,19 @@ class Uvloop(_Forward, uvloop.Loop):
 
     def call_later(self, delay, callback, *args, context=None):
         timer = _Timer(self.time() + delay, callback, args)
-        timer.handle = super().call_later(delay, timer.fire, context=context)
+        timer.kernels = super().call_later(delay, timer.fire, context=context)
         self._timers.append(timer)
         if len(self._timers) > self._full:
             self._timers = [timer for timer in self._timers if not timer.over]
             self._full = 64 + 2 * len(self._timers)
-        return timer.handle
+        return timer
 
     async def forward(self, seconds):
         until = self.time() + seconds
-        while due := [timer for timer in self._timers if timer.due <= until and not timer.over]:
-            first = min(due, key=lambda timer: timer.due)
-            self.ahead += max(0.0, first.due - self.time())
-            first.handle.cancel()
+        while due := [timer for timer in self._timers if timer.when() <= until and not timer.over]:
+            first = min(due, key=_Timer.when)
+            self.ahead += max(0.0, first.when() - self.time())
+            first.kernels.cancel()
             first.fire()
         self.ahead += max(0.0, until - self.time())
         for _ in range(3):
@@ -70,18 +72,27 @@ class Uvloop(_Forward, uvloop.Loop):
 
 
 class _Timer:
-    """What is to be called, once, when it is due."""
+    """What is to be called, once, when it is due: an `asyncio.TimerHandle` by our clock."""
 
     def __init__(self, due, callback, args):
-        self.due = due
-        self.handle = None
+        self.kernels = None
+        self._due = due
         self._callback = callback
         self._args = args
         self._fired = False
 
     @property
     def over(self):
-        return self._fired or self.handle.cancelled()
+        return self._fired or self.cancelled()
+
+    def when(self):
+        return self._due
+
+    def cancel(self):
+        self.kernels.cancel()
+
+    def cancelled(self):
+        return self.kernels.cancelled()
 
     def fire(self):
         self._fired = True

@@ -1,19 +1,21 @@
-"""Every test of the transport runs on both event loops, and must leave nothing behind."""
+"""Every test of the transport runs on both event loops, and must leave nothing behind.
 
-import asyncio
+Both have a clock that a test can put forward.
+"""
+
 import os
 from pathlib import Path
 
 import pytest
-import uvloop
 
 from rolecall.upstream.http1 import Http1Transport
+from tests.parts.clock import Asyncio, Uvloop
 
 from .parts.certificates import Authority
 
 
 def pytest_asyncio_loop_factories(config, item):
-    return {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
+    return {"asyncio": Asyncio, "uvloop": Uvloop}
 
 
 @pytest.fixture(autouse=True)

@@ -8,9 +8,10 @@ import pytest
 
 from rolecall.config import Tls
 from rolecall.core import Reason
+from tests.parts.waiting import rounds, until
 
 from .http1.parts.transcripts import OK
-from .parts.exchange import body_of, come_to, outcome, request
+from .parts.exchange import body_of, come_to, connection_of, outcome, request
 from .parts.server import own, serving
 
 VERSIONS = [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3]
@@ -145,7 +146,7 @@ async def test_whoever_cuts_the_connection_cannot_feign_an_answers_end(
 
     async def answer(peer, received):
         await peer.send(OK + b"\r\nhello")
-        await asyncio.sleep(0.02)
+        await until(lambda: connection_of(transport).status)
         peer.close() if received.path == "/close" else peer.cut()
 
     context = authority.server("127.0.0.1")
@@ -184,21 +185,17 @@ async def test_unsolicited_bytes_end_an_idle_tls_connection(transport, authority
 
 async def test_a_slow_reader_bounds_what_tls_holds(transport, authority):
     async def answer(peer, received):
-        nonlocal sent
         await peer.send(OK + b"\r\n")
-        while True:
-            await peer.send(bytes(65_536))
-            sent += 65_536
+        await peer.flood()
 
-    sent = 0
     async with serving(answer, tls=authority.server("127.0.0.1")) as server:
         response = await transport.send(request(server.url, tls=trusting(authority)))
-        was = -1
-        while was != sent:
-            was = sent
-            await asyncio.sleep(0.1)
-        assert sent < 16 * 1024 * 1024
-        for _ in range(50):
+        (peer,) = server.peers
+        await until(lambda: peer.stuck)
+        await rounds(1000)
+        was = peer.flooded
+        assert was < 16 * 1024 * 1024
+        while peer.flooded == was:
             assert await response.read()
         response.close()
 

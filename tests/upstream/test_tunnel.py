@@ -5,14 +5,14 @@ from base64 import b64encode
 
 import pytest
 
-from rolecall.config import Timeouts, Tls
+from rolecall.config import Tls
 from rolecall.core import Reason
+from tests.parts.clock import when_due
+from tests.parts.waiting import until
 
-from .parts.exchange import body_of, come_to, outcome, request
+from .parts.exchange import DEADLINE, body_of, come_to, outcome, request
 from .parts.proxy import UPSTREAM, behind, proxy
 from .parts.server import serving
-
-HASTY = Timeouts(connect=0.1, first_byte=5, stream=5, idle=5)
 
 
 @pytest.fixture(params=["http", "https"])
@@ -102,8 +102,9 @@ async def test_a_proxy_that_says_nothing_is_late(transport, monkeypatch, context
     async with proxy(b"") as way, serving(tls=context) as server:
         for name in ("HTTP_PROXY", "HTTPS_PROXY"):
             monkeypatch.setenv(name, f"http://127.0.0.1:{way.port}")
-        asked = request(behind(server), timeouts=HASTY)
-        assert await outcome(transport, asked) is Reason.UPSTREAM_TIMEOUT
+        asking = asyncio.create_task(outcome(transport, request(behind(server))))
+        await until(lambda: way.heads)
+        assert await when_due(DEADLINE, asking) is Reason.UPSTREAM_TIMEOUT
         await come_to(transport, 0, 0)
 
 
@@ -124,7 +125,8 @@ async def test_cancellation_in_the_tunnel_leaks_nothing(
         asked = request(behind(server), tls=Tls(authority.file))
         assert await body_of(transport, asked)
         await transport.close()
-        before = None
+        await until(lambda: not way.tasks - {task for task in way.tasks if task.done()})
+        before = descriptors()
         for moment in range(40):
             fresh = type(transport)()
             asking = asyncio.create_task(body_of(fresh, asked))
@@ -134,8 +136,4 @@ async def test_cancellation_in_the_tunnel_leaks_nothing(
             await asyncio.gather(asking, return_exceptions=True)
             await fresh.close()
             assert fresh.counts() == (0, 0)
-        for _ in range(100):
-            await asyncio.sleep(0.005)
-            if before == (before := descriptors()):
-                break
-        assert before < 60
+        await until(lambda: descriptors() <= before)

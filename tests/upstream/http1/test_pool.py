@@ -6,26 +6,26 @@ from dataclasses import replace
 
 import pytest
 
-from rolecall.config import Timeouts
 from rolecall.core import Reason
 from rolecall.upstream.http1 import pool as pools
 from rolecall.upstream.transport import TransportError
+from tests.parts.clock import forward, when_due
+from tests.parts.waiting import rounds, until
 
 from ..parts.exchange import (
-    PATIENT,
+    DEADLINE,
+    IMPATIENT,
     UNUSABLE,
     Answer,
     body_of,
     come_to,
-    counts,
+    connection_of,
     outcome,
     request,
     whole,
 )
 from ..parts.server import own, serving
 from .parts.transcripts import HELLO
-
-HASTY = Timeouts(connect=0.05, first_byte=0.05, stream=0.05, idle=0.05)
 
 
 async def test_requests_one_after_another_share_a_connection(transport):
@@ -119,16 +119,20 @@ async def test_nobody_accepts_in_time(transport):
     """TCP stands, and TLS never comes: connecting is both."""
 
     async with serving() as server:
-        asked = request(server.url.replace("http:", "https:"), timeouts=HASTY)
-        assert await outcome(transport, asked) is Reason.UPSTREAM_TIMEOUT
+        asked = request(server.url.replace("http:", "https:"), timeouts=IMPATIENT)
+        asking = asyncio.create_task(outcome(transport, asked))
+        await until(lambda: server.peers)
+        assert await when_due(IMPATIENT.connect, asking) is Reason.UPSTREAM_TIMEOUT
         assert transport.counts() == (0, 0)
 
 
 async def test_the_total_deadline_begins_before_connecting(transport):
-    timeouts = replace(PATIENT, total=0.05)
+    timeouts = replace(IMPATIENT, total=30)
     async with serving() as server:
         asked = request(server.url.replace("http:", "https:"), timeouts=timeouts)
-        assert await outcome(transport, asked) is Reason.UPSTREAM_TIMEOUT
+        asking = asyncio.create_task(outcome(transport, asked))
+        await until(lambda: server.peers)
+        assert await when_due(timeouts.total, asking) is Reason.UPSTREAM_TIMEOUT
 
 
 # -- stale connections ---------------------------------------------------------------------------
@@ -177,7 +181,7 @@ async def test_a_request_that_was_begun_to_be_answered_is_not_repeated(transport
             await own(peer, received)
             return
         await peer.send(sent)
-        await asyncio.sleep(0.01)
+        await until(lambda: not connection_of(transport)._silent)
         getattr(peer, end)()
 
     async with serving(answer) as server:
@@ -204,8 +208,9 @@ async def test_a_late_answer_is_not_a_stale_connection(transport):
 
     async with serving(answer) as server:
         await body_of(transport, request(f"{server.url}/first"))
-        late = request(f"{server.url}/late", timeouts=HASTY)
-        assert await outcome(transport, late) is Reason.UPSTREAM_TIMEOUT
+        late = asyncio.create_task(outcome(transport, request(f"{server.url}/late")))
+        await until(lambda: len(server.requests) == 2)
+        assert await when_due(DEADLINE, late) is Reason.UPSTREAM_TIMEOUT
         assert len(server.requests) == 2
 
 
@@ -221,11 +226,12 @@ async def test_connections_that_the_upstream_closed_meanwhile_are_not_used(trans
 # -- limits and expiry -----------------------------------------------------------------------------
 
 
-async def test_idle_connections_expire(transport, monkeypatch):
-    monkeypatch.setattr(pools, "IDLE_EXPIRY", 0.02)
+async def test_idle_connections_expire(transport):
     async with serving() as server:
         await body_of(transport, request(server.url))
+        await forward(pools.IDLE_EXPIRY / 2)
         assert transport.counts() == (1, 1)
+        await forward(pools.IDLE_EXPIRY)
         await server.peers[0].gone.wait()
         await come_to(transport, 0, 0)
         assert await body_of(transport, request(f"{server.url}/own")) == b"own /own {}"
@@ -290,7 +296,7 @@ async def test_close_ends_everything_also_what_is_being_opened(transport):
         reading = asyncio.create_task(outcome(transport, request(server.url)))
         late = request(silent.url.replace("http:", "https:"))
         opening = asyncio.create_task(outcome(transport, late))
-        await asyncio.sleep(0.05)
+        await until(lambda: server.requests and silent.peers)
         assert transport.counts() == (1, 0)
         await transport.close()
         assert transport.counts() == (0, 0)
@@ -320,7 +326,7 @@ async def test_close_does_not_repeat_a_request(transport):
     async with serving(answer) as server:
         await body_of(transport, request(f"{server.url}/1"))
         asking = asyncio.create_task(outcome(transport, request(f"{server.url}/2")))
-        await asyncio.sleep(0.02)
+        await until(lambda: len(server.requests) == 2)
         await transport.close()
         assert await asking is Reason.UPSTREAM_ERROR
         assert len(server.requests) == 2
@@ -340,24 +346,24 @@ async def test_cancellation_at_any_moment_leaks_nothing(
             for peer in server.peers:
                 peer.close()
                 await peer.gone.wait()
+            await come_to(transport, 0, 0)
         before = descriptors(), len(asyncio.all_tasks())
-        finished = 0
-        for moment in range(60):
+        finished = moment = 0
+        while moment < 60 or not finished:
             asking = asyncio.create_task(body_of(transport, request(server.url)))
             for _ in range(moment):
                 await asyncio.sleep(0)
             asking.cancel()
             got = (await asyncio.gather(asking, return_exceptions=True))[0]
             finished += isinstance(got, bytes)
-            opened, idle = await counts(transport)
-            assert opened == idle <= 1
-        assert finished
+            moment += 1
+            await until(lambda: len(set(transport.counts())) == 1)
+            assert transport.counts()[0] <= 1
         for peer in server.peers:
             peer.close()
             await peer.gone.wait()
-        await asyncio.sleep(0.02)
         await come_to(transport, 0, 0)
-        assert (descriptors(), len(asyncio.all_tasks())) == before
+        await until(lambda: (descriptors(), len(asyncio.all_tasks())) == before)
 
 
 # -- back-pressure ---------------------------------------------------------------------------------
@@ -365,41 +371,38 @@ async def test_cancellation_at_any_moment_leaks_nothing(
 
 async def test_a_reader_that_does_not_read_stops_the_upstream(transport):
     async def answer(peer, received):
-        nonlocal sent
         await peer.send(b"HTTP/1.1 200 OK\r\n\r\n")
-        while True:
-            await peer.send(bytes(65_536))
-            sent += 65_536
+        await peer.flood()
 
-    sent = 0
     async with serving(answer) as server:
         response = await transport.send(request(server.url))
-        was = -1
-        while was != sent:
-            was = sent
-            await asyncio.sleep(0.05)
+        (peer,) = server.peers
+        await until(lambda: peer.stuck)
+        await rounds(1000)
+        was = peer.flooded
         # what the kernel's buffers on both sides take, and ours
-        assert sent < 16 * 1024 * 1024
-        for _ in range(50):
+        assert was < 16 * 1024 * 1024
+        while peer.flooded == was:
             assert await response.read()
-        await asyncio.sleep(0.01)
-        assert sent > was
         response.close()
 
 
 async def test_an_upstream_that_does_not_read_is_late(transport):
     async def stuck(reader, writer):
+        accepted.set()
         await hold.wait()
         writer.transport.abort()
+        over.set()
 
-    hold = asyncio.Event()
+    accepted, hold, over = asyncio.Event(), asyncio.Event(), asyncio.Event()
     server = await asyncio.start_server(stuck, "127.0.0.1", 0)
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    asked = request(url, bytes(20_000_000), timeouts=HASTY)
-    assert await outcome(transport, asked) is Reason.UPSTREAM_TIMEOUT
+    asking = asyncio.create_task(outcome(transport, request(url, bytes(20_000_000))))
+    await accepted.wait()
+    assert await when_due(DEADLINE, asking) is Reason.UPSTREAM_TIMEOUT
     await come_to(transport, 0, 0)
     hold.set()
-    await asyncio.sleep(0.01)
+    await over.wait()
     server.close()
 
 

@@ -18,15 +18,17 @@ import pytest
 from rolecall.config import Timeouts
 from rolecall.core import Reason
 from rolecall.upstream.http1 import Http1Transport
+from rolecall.upstream.http1.pool import MOST_IDLE
+from tests.parts.waiting import rounds, until
 
-from ..parts.exchange import Answer, counts, outcome, request
+from ..parts.exchange import PATIENT, Answer, come_to, outcome, request
 from ..parts.server import serving
 from .parts.transcripts import BAD, CHUNKED, OK
 
 REQUESTS = int(os.environ.get("ROLECALL_SOAK", "3000"))
 STREAMS = int(os.environ.get("ROLECALL_STREAMS", "500"))
 AT_ONCE = 64
-TIMEOUTS = Timeouts(connect=10, first_byte=10, stream=0.05, idle=0.05, total=10)
+HASTY = Timeouts(connect=10, first_byte=0.05, stream=0.05, idle=0.05, total=10)
 BROKEN = [transcript.sent for transcript in BAD if len(transcript.sent) < 5_000]
 
 
@@ -89,10 +91,10 @@ async def test_nothing_is_confused_and_nothing_is_left(descriptors):
     async def one(number):
         name = chance.choice(names)
         expected = KINDS[name].outcome
-        hasty = expected is LATE or name == "cancelled"
         own = b"%d:" % number * chance.randrange(1, 400)
         url = f"{server.url}/{name.replace(' ', '%20')}"
-        asked = request(url, own, timeouts=TIMEOUTS, stream=hasty)
+        # all that can be too late is to be
+        asked = request(url, own, timeouts=HASTY if expected is LATE else PATIENT)
         asking = asyncio.create_task(outcome(transport, asked))
         if name == "cancelled":
             await asyncio.sleep(chance.random() * 0.01)
@@ -120,20 +122,21 @@ async def test_nothing_is_confused_and_nothing_is_left(descriptors):
     async with serving(misbehave, keeping=False) as server:
         await all_of(iter(range(REQUESTS // 5)))
         await transport.close()
-    await asyncio.sleep(0.05)
+    await until(lambda: asyncio.all_tasks() == {asyncio.current_task()})
+    await rounds(100)
     gc.collect()
-    before = descriptors(), asyncio.all_tasks()
+    before = descriptors()
     tracemalloc.start()
     memory, size = tracemalloc.get_traced_memory()[0], resident()
     transport = Http1Transport()
     async with serving(misbehave, keeping=False) as server:
         await all_of(iter(range(REQUESTS)))
-        opened, idle = await counts(transport)
-        assert opened == idle <= AT_ONCE
+        await until(lambda: len(set(transport.counts())) == 1)
+        assert transport.counts()[0] <= AT_ONCE
         await transport.close()
         assert transport.counts() == (0, 0)
-    await asyncio.sleep(0.05)
-    assert (descriptors(), asyncio.all_tasks()) == before
+    await until(lambda: asyncio.all_tasks() == {asyncio.current_task()})
+    await until(lambda: descriptors() <= before)
     gc.collect()
     grown, bigger = tracemalloc.get_traced_memory()[0] - memory, resident() - size
     tracemalloc.stop()
@@ -158,10 +161,9 @@ async def test_streams_at_once_keep_to_themselves(transport, descriptors):
         await peer.send(b"0\r\n\r\n")
 
     async def one(number):
-        asked = request(server.url, b"%d" % number, stream=True, timeouts=patient)
+        asked = request(server.url, b"%d" % number, stream=True)
         return await outcome(transport, asked)
 
-    patient = Timeouts(connect=60, first_byte=60, stream=60, idle=60)
     turn, all_began = asyncio.Event(), asyncio.Event()
     before = descriptors()
     if before + 2 * STREAMS + 100 > _most_descriptors():
@@ -174,8 +176,7 @@ async def test_streams_at_once_keep_to_themselves(transport, descriptors):
         got = await asyncio.gather(*asking)
         for number, answer in enumerate(got):
             assert answer.body == b"".join(b"%d-%d;" % (number, piece) for piece in range(10))
-        opened, idle = await counts(transport)
-        assert opened == idle == min(STREAMS, 512)
+        await come_to(transport, min(STREAMS, MOST_IDLE), min(STREAMS, MOST_IDLE))
         await transport.close()
 
 

@@ -1,17 +1,28 @@
 """Whatever an upstream sends: its answer or a reason, and never another request's answer."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
-from rolecall.config import Timeouts
 from rolecall.core import Reason
+from rolecall.upstream.transport import TransportError
+from tests.parts.clock import when_due
+from tests.parts.waiting import rounds, until
 
-from ..parts.exchange import Answer, body_of, come_to, counts, outcome, request
+from ..parts.exchange import (
+    DEADLINE,
+    PATIENT,
+    Answer,
+    body_of,
+    come_to,
+    connection_of,
+    dribbled,
+    outcome,
+    request,
+)
 from ..parts.server import own, serving
 from .parts.transcripts import BAD, CHUNKED, GOOD, HELLO, OK
-
-HASTY = Timeouts(connect=5, first_byte=0.05, stream=0.05, idle=0.05)
 
 
 def playing(transcript):
@@ -81,7 +92,7 @@ async def test_a_body_until_close_ends_with_close_and_not_with_a_reset(transport
         await peer.send(OK + b"\r\nhello")
         if received.path == "/reset":
             # the client has taken the piece, and only then comes the reset
-            await asyncio.sleep(0.02)
+            await until(lambda: connection_of(transport).status)
         peer.close() if received.path == "/close" else peer.reset()
 
     async with serving(answer) as server:
@@ -99,43 +110,46 @@ async def test_a_stall_at_any_place_is_a_timeout(transport, framing):
         await peer.until_closed()
 
     async with serving(answer) as server:
-        got = await asyncio.gather(
-            *(
-                outcome(transport, request(server.url, b"%d" % place, timeouts=HASTY))
-                for place in range(len(sent))
-            )
-        )
-        assert set(got) == {Reason.UPSTREAM_TIMEOUT}
+        asked = [request(server.url, b"%d" % place) for place in range(len(sent))]
+        asking = asyncio.gather(*(outcome(transport, one) for one in asked))
+        await until(lambda: len(server.requests) == len(sent))
+        assert set(await when_due(DEADLINE, asking)) == {Reason.UPSTREAM_TIMEOUT}
         await asyncio.gather(*(peer.gone.wait() for peer in server.peers))
         await come_to(transport, 0, 0)
 
 
-async def dribble(peer, data, seconds):
-    for byte in data:
-        await peer.send(bytes([byte]))
-        await asyncio.sleep(seconds)
-
-
 async def test_a_head_that_dribbles_is_late(transport):
     async def answer(peer, received):
-        await dribble(peer, OK + b"X: " + b"y" * 10_000, 0.005)
+        await peer.send(OK + b"X: ")
+        while True:
+            await peer.send(b"y")
+            dribbling.set()
+            await asyncio.sleep(0.005)
 
+    dribbling = asyncio.Event()
     async with serving(answer) as server:
-        got = await outcome(transport, request(server.url, timeouts=HASTY))
-        assert got is Reason.UPSTREAM_TIMEOUT
+        asking = asyncio.create_task(outcome(transport, request(server.url)))
+        await dribbling.wait()
+        assert await when_due(DEADLINE, asking) is Reason.UPSTREAM_TIMEOUT
 
 
 async def test_a_body_that_dribbles_is_not_idle_and_total_bounds_it(transport):
     async def answer(peer, received):
-        await peer.send(OK + b"Content-Length: %b\r\n\r\n" % received.body)
-        await dribble(peer, b"y" * int(received.body), 0.01)
+        await peer.send(OK + b"Content-Length: 5\r\n\r\n")
+        for byte in b"hello":
+            await turns.acquire()
+            await peer.send(bytes([byte]))
 
-    bounded = Timeouts(connect=5, first_byte=1, stream=1, idle=0.2, total=0.15)
-    patient = Timeouts(connect=5, first_byte=1, stream=1, idle=0.2)
+    turns = asyncio.Semaphore(0)
+    bounded = replace(PATIENT, total=1.25 * DEADLINE)
     async with serving(answer) as server:
-        assert await body_of(transport, request(server.url, b"30", timeouts=patient)) == b"y" * 30
-        got = await outcome(transport, request(server.url, b"30", timeouts=bounded))
-        assert got is Reason.UPSTREAM_TIMEOUT
+        response = await transport.send(request(server.url))
+        assert await dribbled(response, turns) == b"hello"
+        response.close()
+        response = await transport.send(request(server.url, timeouts=bounded))
+        with pytest.raises(TransportError, match="took more than"):
+            await dribbled(response, turns)
+        response.close()
         await come_to(transport, 0, 0)
 
 
@@ -144,13 +158,12 @@ async def test_first_byte_and_stream_are_two_deadlines(transport, stream):
     async def answer(peer, received):
         await peer.until_closed()
 
-    late = 0.05
-    timeouts = Timeouts(
-        connect=5, first_byte=5 if stream else late, stream=late if stream else 5, idle=5
-    )
+    timeouts = replace(PATIENT, **{"first_byte" if stream else "stream": 10 * DEADLINE})
     async with serving(answer) as server:
-        got = await outcome(transport, request(server.url, timeouts=timeouts, stream=stream))
-        assert got is Reason.UPSTREAM_TIMEOUT
+        asked = request(server.url, timeouts=timeouts, stream=stream)
+        asking = asyncio.create_task(outcome(transport, asked))
+        await until(lambda: server.requests)
+        assert await when_due(DEADLINE, asking) is Reason.UPSTREAM_TIMEOUT
 
 
 async def test_an_answer_before_the_request_goes_to_nobody_else(transport):
@@ -160,7 +173,8 @@ async def test_an_answer_before_the_request_goes_to_nobody_else(transport):
             got = await outcome(transport, request(f"{server.url}/own"))
             if isinstance(got, Answer):
                 assert got.body in (b"hello", b"own /own {}")
-            assert (await counts(transport))[1] in (0, 1)
+            await rounds()
+            assert transport.counts()[1] in (0, 1)
     async with serving() as server:
         assert await body_of(transport, request(f"{server.url}/own")) == b"own /own {}"
 
@@ -173,15 +187,16 @@ async def test_an_answer_before_the_request_is_sent_ends_the_connection(transpor
         writer.write(b"HTTP/1.1 413 Too Large\r\nContent-Length: 5\r\n\r\nhello")
         await gone.wait()
         writer.transport.abort()
+        over.set()
 
-    gone = asyncio.Event()
+    gone, over = asyncio.Event(), asyncio.Event()
     server = await asyncio.start_server(early, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     got = await outcome(transport, request(f"http://127.0.0.1:{port}", bytes(20_000_000)))
     assert (got.status, got.body) == (413, b"hello")
     await come_to(transport, 0, 0)
     gone.set()
-    await asyncio.sleep(0.01)
+    await over.wait()
     server.close()
 
 
@@ -191,7 +206,6 @@ async def test_unsolicited_bytes_end_an_idle_connection(transport, junk):
         await body_of(transport, request(f"{server.url}/first"))
         await come_to(transport, 1, 1)
         await server.peers[0].send(junk)
-        await asyncio.sleep(0.02)
         await come_to(transport, 0, 0)
         assert await body_of(transport, request(f"{server.url}/own")) == b"own /own {}"
 

@@ -9,9 +9,11 @@ from h2.settings import SettingCodes
 
 from rolecall.core import Reason
 from rolecall.upstream.http2 import connection as connections
+from rolecall.upstream.http2.connection import EXPIRY
 from rolecall.upstream.transport import TransportError
+from tests.parts.clock import forward
 
-from ..parts.exchange import body_of, come_to, outcome, request, whole
+from ..parts.exchange import DEADLINE, body_of, come_to, outcome, request, whole
 from .parts.server import own, serving
 
 FEW = {SettingCodes.MAX_CONCURRENT_STREAMS: 2}
@@ -75,15 +77,17 @@ async def test_an_upstream_that_restarts_finishes_what_it_has(transport):
     async def answer(peer, received):
         if received.path == "/last":
             await peer.go_away(received.number)
+            await peer.heard()
+            told.set()
             await going.wait()
         await held(going)(peer, received)
 
-    going = asyncio.Event()
+    told, going = asyncio.Event(), asyncio.Event()
     async with serving(answer) as server:
         slow = asyncio.create_task(body_of(transport, request(f"{server.url}/slow")))
-        await asyncio.sleep(0.01)
+        await server.until(1)
         last = asyncio.create_task(body_of(transport, request(f"{server.url}/last")))
-        await asyncio.sleep(0.02)
+        await told.wait()
         assert await body_of(transport, request(f"{server.url}/own")) == b"own /own {}"
         assert len(server.peers) == 2
         going.set()
@@ -98,7 +102,7 @@ async def test_two_warnings_before_the_end(transport):
     async def answer(peer, received):
         if received.number == 1:
             await peer.go_away(2**31 - 1)
-            await asyncio.sleep(0.01)
+            await peer.heard()
             await peer.go_away(received.number)
         await own(peer, received)
 
@@ -137,13 +141,15 @@ async def outcome_of(response):
         return error.reason
 
 
-async def test_a_connection_that_is_silent_gets_nothing_new(transport, monkeypatch):
+async def test_a_connection_that_is_silent_gets_nothing_new(transport):
     """It may be dead, and whoever came would wait for all of its deadline."""
-    monkeypatch.setattr(connections, "EXPIRY", 0.05)
     slow = asyncio.Event()
     async with serving(held(slow)) as server:
+        # after the first everything is said that a new connection has to say
+        await body_of(transport, request(f"{server.url}/own"))
         asking = asyncio.create_task(body_of(transport, request(f"{server.url}/slow")))
-        await asyncio.sleep(0.1)
+        await server.until(2)
+        await forward(EXPIRY + 1)
         assert await body_of(transport, request(f"{server.url}/own")) == b"own /own {}"
         assert len(server.peers) == 2
         slow.set()
@@ -152,26 +158,26 @@ async def test_a_connection_that_is_silent_gets_nothing_new(transport, monkeypat
 
 
 async def test_a_ping_is_answered_and_keeps_a_connection_in_use(transport, monkeypatch):
-    monkeypatch.setattr(connections, "EXPIRY", 0.1)
+    monkeypatch.setattr(connections, "EXPIRY", DEADLINE / 4)
     slow = asyncio.Event()
     async with serving(held(slow)) as server:
         asking = asyncio.create_task(body_of(transport, request(f"{server.url}/slow")))
-        await asyncio.sleep(0.02)
+        await server.until(1)
         for _ in range(4):
-            server.peers[0].h2.ping(b"12345678")
-            await server.peers[0].flush()
-            await asyncio.sleep(0.05)
+            await server.peers[0].heard()
+            await forward(DEADLINE / 8)
         await body_of(transport, request(f"{server.url}/own"))
         assert len(server.peers) == 1
         slow.set()
         await asking
 
 
-async def test_an_idle_connection_expires(transport, monkeypatch):
-    monkeypatch.setattr(connections, "EXPIRY", 0.02)
+async def test_an_idle_connection_expires(transport):
     async with serving() as server:
         await body_of(transport, request(server.url))
+        await forward(EXPIRY / 2)
         assert transport.counts() == (1, 1)
+        await forward(EXPIRY)
         await server.peers[0].gone.wait()
         assert server.peers[0].farewell
         await come_to(transport, 0, 0)
@@ -213,7 +219,7 @@ async def test_a_request_that_is_reset_ends_alone(transport, code):
     slow = asyncio.Event()
     async with serving(answer) as server:
         asking = asyncio.create_task(body_of(transport, request(f"{server.url}/slow")))
-        await asyncio.sleep(0.01)
+        await server.until(1)
         assert await outcome(transport, request(f"{server.url}/reset")) is Reason.UPSTREAM_ERROR
         slow.set()
         assert await asking == b"own /slow {}"

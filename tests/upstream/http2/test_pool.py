@@ -6,17 +6,16 @@ import socket
 import pytest
 from h2.settings import SettingCodes
 
-from rolecall.config import Timeouts
 from rolecall.core import Reason
-from rolecall.upstream.http2 import connection as connections
 from rolecall.upstream.http2 import pool as pools
+from rolecall.upstream.http2.connection import EXPIRY
 from rolecall.upstream.http2.stream import WINDOW
 from rolecall.upstream.transport import TransportError
+from tests.parts.clock import forward, when_due
+from tests.parts.waiting import until
 
-from ..parts.exchange import body_of, come_to, outcome, request
+from ..parts.exchange import IMPATIENT, body_of, come_to, outcome, request
 from .parts.server import serving, silence
-
-HASTY = Timeouts(connect=0.05, first_byte=0.05, stream=0.05, idle=0.05)
 
 
 async def test_nobody_listens(transport):
@@ -31,9 +30,10 @@ async def test_nobody_listens(transport):
 @pytest.mark.parametrize("scheme", ["http:", "https:"])
 async def test_an_upstream_that_accepts_and_says_nothing_is_late(transport, scheme):
     async with serving(greeting=b"") as server:
-        asked = request(server.url.replace("http:", scheme), timeouts=HASTY)
-        got = await asyncio.gather(*(outcome(transport, asked) for _ in range(5)))
-        assert set(got) == {Reason.UPSTREAM_TIMEOUT}
+        asked = request(server.url.replace("http:", scheme), timeouts=IMPATIENT)
+        asking = asyncio.gather(*(outcome(transport, asked) for _ in range(5)))
+        await until(lambda: server.peers)
+        assert set(await when_due(IMPATIENT.connect, asking)) == {Reason.UPSTREAM_TIMEOUT}
         await come_to(transport, 0, 0)
 
 
@@ -79,8 +79,7 @@ async def test_whoever_opens_a_connection_and_goes_leaves_it_to_the_others(trans
         assert len(server.peers) == 1
 
 
-async def test_a_connection_that_nobody_wants_any_more_expires(transport, monkeypatch):
-    monkeypatch.setattr(connections, "EXPIRY", 0.02)
+async def test_a_connection_that_nobody_wants_any_more_expires(transport):
     async with serving() as server:
         asking = asyncio.create_task(body_of(transport, request(server.url)))
         await asyncio.sleep(0)
@@ -88,19 +87,22 @@ async def test_a_connection_that_nobody_wants_any_more_expires(transport, monkey
         asking.cancel()
         await asyncio.wait([asking])
         assert asking.cancelled()
-        await server.arrival.wait()
+        await come_to(transport, 1, 1)
+        await forward(EXPIRY / 2)
+        assert transport.counts() == (1, 1)
+        await forward(EXPIRY)
         await server.peers[0].gone.wait()
         await come_to(transport, 0, 0)
         assert server.requests == []
 
 
 async def test_each_waits_for_a_connection_as_long_as_it_may(transport):
-    patient = Timeouts(connect=5, first_byte=5, stream=5, idle=5)
     async with serving(greeting=b"") as server:
-        first = asyncio.create_task(outcome(transport, request(server.url, timeouts=patient)))
-        await asyncio.sleep(0.01)
-        got = await outcome(transport, request(server.url, timeouts=HASTY))
-        assert got is Reason.UPSTREAM_TIMEOUT
+        first = asyncio.create_task(outcome(transport, request(server.url)))
+        await until(lambda: server.peers)
+        hasty = request(server.url, timeouts=IMPATIENT)
+        second = asyncio.create_task(outcome(transport, hasty))
+        assert await when_due(IMPATIENT.connect, second) is Reason.UPSTREAM_TIMEOUT
         assert not first.done()
         first.cancel()
         await asyncio.wait([first])
@@ -169,22 +171,22 @@ async def test_cancellation_at_any_moment_leaks_nothing(
         await body_of(transport, request(server.url))
         server.peers[0].close()
         await server.peers[0].gone.wait()
+        await come_to(transport, 0, 0)
         before = descriptors(), len(asyncio.all_tasks())
-        finished = 0
-        for moment in range(60):
+        finished = moment = 0
+        while moment < 60 or not finished:
             asking = asyncio.create_task(body_of(transport, request(server.url, bytes(100_000))))
             for _ in range(moment):
                 await asyncio.sleep(0)
             asking.cancel()
             got = (await asyncio.gather(asking, return_exceptions=True))[0]
             finished += isinstance(got, bytes)
-        assert finished
+            moment += 1
         # the one that is shared stands, and takes requests
         assert len(await body_of(transport, request(server.url))) > 0
         await come_to(transport, 1, 1)
         for peer in server.peers:
             peer.close()
             await peer.gone.wait()
-        await asyncio.sleep(0.02)
         await come_to(transport, 0, 0)
-        assert (descriptors(), len(asyncio.all_tasks())) == before
+        await until(lambda: (descriptors(), len(asyncio.all_tasks())) == before)

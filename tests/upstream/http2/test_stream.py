@@ -1,20 +1,32 @@
 """One answer among others: it is read as it comes, has its own deadlines, and ends alone."""
 
 import asyncio
+from dataclasses import replace
+from functools import partial
 
 import pytest
 from h2.errors import ErrorCodes
 
-from rolecall.config import Timeouts
 from rolecall.core import Reason
+from rolecall.upstream.http2 import connection as connections
 from rolecall.upstream.http2.stream import MAX_INTERIM, WINDOW
 from rolecall.upstream.transport import TransportError
+from tests.parts.clock import forward, when_due
+from tests.parts.waiting import rounds, until
 
-from ..parts.exchange import PATIENT, Answer, body_of, come_to, outcome, request, whole
+from ..parts.exchange import (
+    DEADLINE,
+    PATIENT,
+    Answer,
+    body_of,
+    come_to,
+    dribbled,
+    outcome,
+    request,
+    whole,
+)
 from .parts.faults import DATA, raw
 from .parts.server import own, serving, silence
-
-HASTY = Timeouts(connect=5, first_byte=0.05, stream=0.05, idle=0.05)
 
 
 async def test_pieces_are_read_as_they_come(transport):
@@ -68,25 +80,35 @@ async def test_interim_answers_are_passed_over(transport, status):
 
 @pytest.mark.parametrize("stream", [False, True])
 async def test_first_byte_and_stream_are_two_deadlines(transport, stream):
-    late = 0.05
-    timeouts = Timeouts(
-        connect=5, first_byte=5 if stream else late, stream=late if stream else 5, idle=5
-    )
+    timeouts = replace(PATIENT, **{"first_byte" if stream else "stream": 10 * DEADLINE})
     async with serving(silence) as server:
+        asked = request(server.url, timeouts=timeouts, stream=stream)
+        asking = asyncio.create_task(transport.send(asked))
+        await server.until(1)
         with pytest.raises(TransportError, match="did not answer within") as caught:
-            await transport.send(request(server.url, timeouts=timeouts, stream=stream))
+            await when_due(DEADLINE, asking)
         assert caught.value.reason is Reason.UPSTREAM_TIMEOUT
 
 
 async def test_interim_answers_are_no_answer(transport):
     async def answer(peer, received):
-        for _ in range(MAX_INTERIM):
+        for number in range(MAX_INTERIM):
             await peer.head(received, status=b"103")
-            await asyncio.sleep(0.01)
+            if number in {1, MAX_INTERIM - 1}:
+                await peer.heard()
+                heard.set()
+                await more.wait()
 
+    heard, more = asyncio.Event(), asyncio.Event()
     async with serving(answer) as server:
-        got = await outcome(transport, request(server.url, timeouts=HASTY))
-        assert got is Reason.UPSTREAM_TIMEOUT
+        asking = asyncio.create_task(outcome(transport, request(server.url)))
+        for _ in range(2):
+            await heard.wait()
+            heard.clear()
+            assert not asking.done()
+            more.set()
+            await forward(DEADLINE / 2 + 1)
+        assert await asking is Reason.UPSTREAM_TIMEOUT
 
 
 @pytest.mark.parametrize("piece", [b"", b"x"], ids=["head", "piece"])
@@ -96,13 +118,15 @@ async def test_a_stall_is_a_timeout_after_what_has_come(transport, piece):
         await peer.data(received, piece)
 
     async with serving(answer) as server:
-        response = await transport.send(request(server.url, timeouts=HASTY))
+        response = await transport.send(request(server.url))
         if piece:
             assert await response.read() == piece
+        reading = asyncio.create_task(response.read())
+        await rounds()
         with pytest.raises(TransportError, match="sent nothing for"):
-            await response.read()
+            await when_due(DEADLINE, reading)
         response.close()
-        assert server.requests[0].ended.is_set() or await server.requests[0].ended.wait()
+        await server.requests[0].ended.wait()
         assert server.requests[0].code == ErrorCodes.CANCEL
 
 
@@ -111,28 +135,34 @@ async def test_empty_frames_are_nothing(transport):
         await peer.head(received)
         while True:
             peer.h2.send_data(received.number, b"")
-            await peer.flush()
+            await peer.heard()
+            sending.set()
             await asyncio.sleep(0.005)
 
+    sending = asyncio.Event()
     async with serving(answer) as server:
-        got = await outcome(transport, request(server.url, timeouts=HASTY))
-        assert got is Reason.UPSTREAM_TIMEOUT
+        asking = asyncio.create_task(outcome(transport, request(server.url)))
+        await sending.wait()
+        assert await when_due(DEADLINE, asking) is Reason.UPSTREAM_TIMEOUT
 
 
 async def test_a_body_that_dribbles_is_not_idle_and_total_bounds_it(transport):
     async def answer(peer, received):
         await peer.head(received)
-        for _ in range(20):
-            await peer.data(received, b"y")
-            await asyncio.sleep(0.01)
-        await peer.data(received, b"", end=True)
+        for byte in b"hello":
+            await turns.acquire()
+            await peer.data(received, bytes([byte]), end=byte == ord("o"))
 
-    patient = Timeouts(connect=5, first_byte=1, stream=1, idle=0.2)
-    bounded = Timeouts(connect=5, first_byte=1, stream=1, idle=0.2, total=0.1)
+    turns = asyncio.Semaphore(0)
+    bounded = replace(PATIENT, total=1.25 * DEADLINE)
     async with serving(answer) as server:
-        assert await body_of(transport, request(server.url, timeouts=patient)) == b"y" * 20
+        response = await transport.send(request(server.url))
+        assert await dribbled(response, turns) == b"hello"
+        response.close()
+        response = await transport.send(request(server.url, timeouts=bounded))
         with pytest.raises(TransportError, match="took more than"):
-            await body_of(transport, request(server.url, timeouts=bounded))
+            await dribbled(response, turns)
+        response.close()
 
 
 async def test_whoever_does_not_read_does_not_find_the_upstream_slow(transport):
@@ -140,15 +170,17 @@ async def test_whoever_does_not_read_does_not_find_the_upstream_slow(transport):
         await peer.answer(received, b"hello")
 
     async with serving(answer) as server:
-        response = await transport.send(request(server.url, timeouts=HASTY))
-        await asyncio.sleep(0.1)
+        response = await transport.send(request(server.url))
+        await forward(2 * DEADLINE)
         assert (await whole(response)).body == b"hello"
 
 
 # -- ends ------------------------------------------------------------------------------------------
 
 
-async def test_a_late_answer_ends_alone(transport):
+async def test_a_late_answer_ends_alone(transport, monkeypatch):
+    monkeypatch.setattr(connections, "EXPIRY", 10 * DEADLINE)
+
     async def answer(peer, received):
         if received.path == "/slow":
             await peer.head(received)
@@ -160,18 +192,20 @@ async def test_a_late_answer_ends_alone(transport):
     slow = asyncio.Event()
     async with serving(answer) as server:
         beside = await transport.send(request(f"{server.url}/slow"))
-        late = asyncio.create_task(outcome(transport, request(server.url, timeouts=HASTY)))
-        await asyncio.sleep(0.01)
+        late = asyncio.create_task(outcome(transport, request(server.url)))
+        await server.until(2)
         # something is heard meanwhile
         assert await body_of(transport, request(f"{server.url}/own")) == b"own /own {}"
-        assert await late is Reason.UPSTREAM_TIMEOUT
+        assert await when_due(DEADLINE, late) is Reason.UPSTREAM_TIMEOUT
         assert await body_of(transport, request(f"{server.url}/own")) == b"own /own {}"
         slow.set()
         assert (await whole(beside)).body == b"slow"
         assert len(server.peers) == 1
 
 
-async def test_a_connection_that_was_silent_meanwhile_gets_no_more_requests(transport):
+async def test_a_connection_that_was_silent_meanwhile_gets_no_more_requests(transport, monkeypatch):
+    monkeypatch.setattr(connections, "EXPIRY", 10 * DEADLINE)
+
     async def answer(peer, received):
         if received.path == "/slow":
             await slow.wait()
@@ -180,10 +214,15 @@ async def test_a_connection_that_was_silent_meanwhile_gets_no_more_requests(tran
 
     slow = asyncio.Event()
     async with serving(answer) as server:
-        beside = asyncio.create_task(body_of(transport, request(f"{server.url}/slow")))
-        await asyncio.sleep(0.02)
-        got = await outcome(transport, request(f"{server.url}/never", timeouts=HASTY))
-        assert got is Reason.UPSTREAM_TIMEOUT
+        # after the first everything is said that a new connection has to say
+        await body_of(transport, request(f"{server.url}/own"))
+        patient = replace(PATIENT, first_byte=10 * DEADLINE)
+        asked = request(f"{server.url}/slow", timeouts=patient)
+        beside = asyncio.create_task(body_of(transport, asked))
+        await server.until(2)
+        never = asyncio.create_task(outcome(transport, request(f"{server.url}/never")))
+        await server.until(3)
+        assert await when_due(DEADLINE, never) is Reason.UPSTREAM_TIMEOUT
         assert await body_of(transport, request(f"{server.url}/own")) == b"own /own {}"
         assert len(server.peers) == 2
         slow.set()
@@ -214,13 +253,13 @@ async def test_whoever_is_cancelled_cancels_the_upstreams_work(transport, begun)
             await own(peer, received)
         elif begun:
             await peer.head(received)
+            await peer.heard()
         arrived.set()
 
     arrived = asyncio.Event()
     async with serving(answer) as server:
         asking = asyncio.create_task(outcome(transport, request(f"{server.url}/slow")))
         await arrived.wait()
-        await asyncio.sleep(0.01)
         asking.cancel()
         await asyncio.wait([asking])
         assert asking.cancelled()
@@ -307,6 +346,10 @@ async def test_more_than_the_window_is_refused(transport):
             await whole(response)
 
 
+def filled(response):
+    return response._untaken == WINDOW
+
+
 async def test_what_nobody_read_is_given_back_to_the_connection(transport):
     """Otherwise answers that were not read would use up what all answers together may take."""
 
@@ -319,8 +362,8 @@ async def test_what_nobody_read_is_given_back_to_the_connection(transport):
 
     async with serving(answer) as server:
         for _ in range(150):
-            response = await transport.send(request(server.url, timeouts=PATIENT))
-            await asyncio.sleep(0.001)
+            response = await transport.send(request(server.url))
+            await until(partial(filled, response))
             response.close()
         assert await body_of(transport, request(f"{server.url}/own")) == b"own /own {}"
         assert len(server.peers) == 1

@@ -1,18 +1,22 @@
 """What is asked arrives as it was given, and so does the answer; nothing is sent twice in doubt."""
 
 import asyncio
+from dataclasses import replace
 
 import hpack
 import pytest
 from h2.errors import ErrorCodes
 from h2.settings import SettingCodes
 
-from rolecall.config import Timeouts
 from rolecall.core import Reason
 from rolecall.upstream.http2.transport import MOST_TRIES
 from rolecall.upstream.transport import TransportError
+from tests.parts.clock import when_due
+from tests.parts.waiting import until
 
 from ..parts.exchange import (
+    DEADLINE,
+    PATIENT,
     UNUSABLE,
     Answer,
     body_of,
@@ -198,7 +202,7 @@ async def ended(peer, received):
 
 async def begun_and_closed(peer, received):
     await peer.head(received)
-    await asyncio.sleep(0.01)
+    await peer.heard()
     peer.close()
 
 
@@ -209,7 +213,7 @@ async def begun_and_refused(peer, received):
 
 async def named_and_closed(peer, received):
     await peer.go_away(received.number)
-    await asyncio.sleep(0.01)
+    await peer.heard()
     peer.close()
 
 
@@ -250,10 +254,11 @@ async def test_a_request_on_a_new_connection_is_not_sent_again(transport):
 
 
 async def test_the_total_deadline_begins_before_connecting(transport):
-    timeouts = Timeouts(connect=5, first_byte=5, stream=5, idle=5, total=0.05)
+    timeouts = replace(PATIENT, connect=10 * DEADLINE, total=DEADLINE)
     async with serving(greeting=b"") as server:
-        got = await outcome(transport, request(server.url, timeouts=timeouts))
-        assert got is Reason.UPSTREAM_TIMEOUT
+        asking = asyncio.create_task(outcome(transport, request(server.url, timeouts=timeouts)))
+        await until(lambda: server.peers)
+        assert await when_due(DEADLINE, asking) is Reason.UPSTREAM_TIMEOUT
 
 
 async def test_a_transport_that_was_closed_sends_nothing(transport):

@@ -2,16 +2,22 @@
 
 import asyncio
 from dataclasses import dataclass
+from typing import Any
 
 from rolecall.config import Timeouts, Tls
 from rolecall.core import Reason
 from rolecall.upstream.http1 import Http1Transport
 from rolecall.upstream.http2 import Http2Transport
 from rolecall.upstream.transport import Destination, Headers, Request, Response, TransportError
+from tests.parts.clock import forward
+from tests.parts.waiting import rounds, until
 
 JSON = ((b"content-type", b"application/json"),)
-PATIENT = Timeouts(connect=600, first_byte=600, stream=600, idle=600)
-"""A test that has to wait so long has failed before (`tests.conftest.MOST`)."""
+DEADLINE = 600
+"""Seconds that no test waits: it puts the clock forward."""
+PATIENT = Timeouts(connect=DEADLINE, first_byte=DEADLINE, stream=DEADLINE, idle=DEADLINE)
+IMPATIENT = Timeouts(connect=50, first_byte=DEADLINE, stream=DEADLINE, idle=DEADLINE)
+"""Gives up a TLS handshake before asyncio does, after 60 s."""
 
 
 @dataclass(frozen=True)
@@ -80,15 +86,25 @@ async def body_of(transport: AnyTransport, asked: Request) -> bytes:
     return (await whole(await transport.send(asked))).body
 
 
+async def dribbled(response: Response, turns: asyncio.Semaphore) -> bytes:
+    """Read an answer whose pieces come one a turn, when half of the deadline has passed."""
+    body = b""
+    while not response.ended:
+        reading = asyncio.ensure_future(response.read())
+        await rounds()
+        await forward(DEADLINE / 2)
+        turns.release()
+        body += await reading
+    return body
+
+
 async def come_to(transport: AnyTransport, opened: int, idle: int) -> None:
     """Wait until so many connections are open, and so many of them idle."""
-    # the transport tells nobody when its counts change
-    while transport.counts() != (opened, idle):  # noqa: ASYNC110
-        await asyncio.sleep(0)
+    await until(lambda: transport.counts() == (opened, idle))
 
 
-async def counts(transport: AnyTransport) -> tuple[int, int]:
-    """Open and idle connections, once the loop has told of those that have just ended."""
-    for _ in range(5):
-        await asyncio.sleep(0)
-    return transport.counts()
+def connection_of(transport: AnyTransport) -> Any:
+    """The only connection that is open."""
+    (pool,) = transport._ways.pools.values()
+    (connection,) = pool._open
+    return connection

@@ -33,6 +33,8 @@ class Peer:
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
     gone: asyncio.Event = field(default_factory=asyncio.Event)
+    flooded: int = 0
+    """Bytes that `flood` has sent."""
 
     async def receive(self) -> Received:
         head = await self.reader.readuntil(b"\r\n\r\n")
@@ -46,6 +48,18 @@ class Peer:
 
     async def answer(self, body: bytes) -> None:
         await self.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
+
+    async def flood(self) -> None:
+        """Send without end, as fast as they are taken."""
+        while True:
+            await self.send(bytes(65_536))
+            self.flooded += 65_536
+
+    @property
+    def stuck(self) -> bool:
+        """Whether what was sent waits here, because nobody takes it."""
+        transport = self.writer.transport
+        return transport.get_write_buffer_size() > transport.get_write_buffer_limits()[1]
 
     async def until_closed(self) -> None:
         """Wait, as the one who answers, until the client has closed the connection."""

@@ -50,6 +50,7 @@ class Peer:
         self._reader = reader
         self.writer = writer
         self._room = asyncio.Event()
+        self._answered = asyncio.Event()
 
     # -- what a test does with it --------------------------------------------------------------
 
@@ -93,6 +94,13 @@ class Peer:
         self.writer.write(data)
         await self.writer.drain()
 
+    async def heard(self) -> None:
+        """Wait until the client has taken in everything that was sent: it answers a PING."""
+        self._answered.clear()
+        self.h2.ping(b"12345678")
+        await self.flush()
+        await self._answered.wait()
+
     async def flush(self) -> None:
         await self.raw(self.h2.data_to_send())
 
@@ -134,6 +142,8 @@ class Peer:
                     case h2.events.StreamReset():
                         self.requests[event.stream_id].code = event.error_code
                         self.requests[event.stream_id].ended.set()
+                    case h2.events.PingAckReceived():
+                        self._answered.set()
                     case h2.events.ConnectionTerminated():
                         self.farewell = True
             await self.flush()
@@ -221,10 +231,12 @@ async def serving(
             # streams would log it; the server ends, and nobody waits for this
             pass
         finally:
+            peer.abort()
             for task in answering:
                 task.cancel()
-            await asyncio.gather(*answering, return_exceptions=True)
-            peer.abort()
+            # the client may have ended it, and then the server ends
+            with suppress(asyncio.CancelledError):
+                await asyncio.gather(*answering, return_exceptions=True)
             tasks.discard(asyncio.current_task())
 
     if tls is not None:
