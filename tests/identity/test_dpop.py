@@ -6,6 +6,7 @@ import pytest
 
 from rolecall.config import Limits
 from rolecall.core import KEYS_ISSUER, Caller, Reason, Refusal
+from rolecall.identity import fingerprint
 from rolecall.identity.dpop import (
     PROOF_ALGORITHMS,
     ProvenRequest,
@@ -228,8 +229,8 @@ async def test_c42_c45_t29_a_bound_token_is_never_remembered_as_a_bearer_token()
     async with gate.gate(settings(dpop="optional")) as verifier:
         assert await outcome(verifier, TOKEN, [proof(TOKEN, NOW)]) == "accepted"
         assert verifier.memory == 1
-        assert verifier.remembered(TOKEN) is None
-        assert verifier.remembered(b"DPoP " + TOKEN) is None
+        assert verifier.remembered(fingerprint(TOKEN)) is None
+        assert verifier.remembered(fingerprint(b"DPoP " + TOKEN)) is None
         assert await outcome(verifier, TOKEN) == "sender_mismatch"
         assert await outcome(verifier, TOKEN, []) == "invalid_dpop_proof"
 

@@ -5,17 +5,17 @@ from typing import Any, Final
 
 from rolecall.core import MODEL_ENDPOINTS, Call, Circumstances, Decision, Reason, Refusal
 from rolecall.gateway.answer import relay, send_json
-from rolecall.gateway.body import check_head, read_body, whole_body
+from rolecall.gateway.body import read_body, whole_body
 from rolecall.gateway.credentials import authenticated, find_token
 from rolecall.gateway.endpoints import Route
 from rolecall.gateway.exchange import Exchange
+from rolecall.gateway.head import read_head
 from rolecall.gateway.snapshot import Snapshot
 from rolecall.gateway.surroundings import circumstances
 from rolecall.policy import callable_models, decide, looks_at_the_call, may_call
 from rolecall.record import Recorder
 from rolecall.upstream import Transport, TransportError, outgoing
 from rolecall.wire import (
-    check_query,
     clamp,
     model,
     model_list,
@@ -36,15 +36,14 @@ async def call_model(
         Refusal: somebody says no, before anything was sent.
         ClientGone: nobody waits for the answer any more.
     """
-    headers, query = exchange.scope["headers"], exchange.scope["query_string"]
-    token = find_token(headers)
-    caller = snapshot.verifier.remembered(token) or await authenticated(
-        token, exchange.scope, snapshot
+    scope = exchange.scope
+    head = read_head(scope)
+    caller = snapshot.verifier.remembered(head.fingerprint) or await authenticated(
+        head.token, scope, snapshot
     )
     exchange.caller = caller
-    check_head(headers, snapshot.limits.body)
-    if query:
-        check_query(query)
+    if not head.checked:
+        head.check(scope, snapshot.limits.body)
     body = whole_body(message := await exchange.receive(), snapshot.limits.body)
     if body is None:
         body = await read_body(exchange.receive, message, snapshot.limits.body)
@@ -64,7 +63,9 @@ async def call_model(
         lower(value, call, decision)
         unchanged = None
     deployment = snapshot.catalogue.choose(call)
-    request, translation = outgoing(deployment, call, value, unchanged, headers, query)
+    request, translation = outgoing(
+        deployment, call, value, unchanged, scope["headers"], scope["query_string"]
+    )
     try:
         response = await transport.send(request)
         if response.status >= 400:

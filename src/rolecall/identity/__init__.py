@@ -10,6 +10,7 @@ from rolecall.identity.revocation_store import RevocationStore, StoreError
 from rolecall.identity.revocations import revoked
 from rolecall.identity.signals import Signal, lifetime, logout, security_event
 from rolecall.identity.tally import Tally
+from rolecall.identity.verdicts import fingerprint
 from rolecall.identity.verifier import IssuerState, Verifier
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "Tally",
     "Verifier",
     "caller_from",
+    "fingerprint",
     "inspect",
     "lifetime",
     "logout",

@@ -16,6 +16,11 @@ MOST_BYTES: Final = 16 * 1024 * 1024
 """Of what callers were read out of; what is remembered of them takes several times as much."""
 
 
+def fingerprint(credential: bytes) -> bytes:
+    """What a credential is remembered by."""
+    return sha256(credential).digest()
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What came of looking at a credential.
@@ -59,7 +64,11 @@ class Verdicts:
 
     def find(self, token: bytes, now: float) -> Caller | None:
         """The caller of a remembered credential, if it may still be believed."""
-        verdict = self._verdicts.get(sha256(token).digest())
+        return self.look_up(fingerprint(token), now)
+
+    def look_up(self, key: bytes, now: float) -> Caller | None:
+        """The same for the credential's `fingerprint`."""
+        verdict = self._verdicts.get(key)
         if verdict is None or now >= verdict.until:
             return None
         verdict.tally.remembered += 1
@@ -79,7 +88,7 @@ class Verdicts:
         """
         if verdict.until <= now:
             return
-        key = sha256(token).digest()
+        key = fingerprint(token)
         self._forget(key)
         _put_away(verdict.caller)
         size = max(len(token), verdict.size)

@@ -210,9 +210,12 @@ class Verifier:
         """How many credentials are remembered now."""
         return len(self._verdicts)
 
-    def remembered(self, token: bytes) -> Caller | None:
-        """Whose a credential is, if that was found out lately and may still be believed."""
-        return self._verdicts.find(token, self._clock())
+    def remembered(self, key: bytes) -> Caller | None:
+        """Whose the credential with this `fingerprint` is, if that was found out lately.
+
+        And if it may still be believed.
+        """
+        return self._verdicts.look_up(key, self._clock())
 
     def revoke(self, revocations: Collection[Revocation]) -> None:
         """Believe these tokens no more, from the next request on."""

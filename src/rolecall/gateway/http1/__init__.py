@@ -8,5 +8,6 @@ head, and how long a client may take to send its body or to read its answer.
 
 from rolecall.gateway.http1.connection import Connection
 from rolecall.gateway.http1.cycle import SENT
+from rolecall.gateway.http1.repeated import KEPT
 
-__all__ = ["SENT", "Connection"]
+__all__ = ["KEPT", "SENT", "Connection"]

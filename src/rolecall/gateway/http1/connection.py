@@ -10,6 +10,7 @@ import httptools
 from rolecall.core import Reason, Refusal
 from rolecall.gateway.asgi import Scope
 from rolecall.gateway.http1.cycle import Cycle
+from rolecall.gateway.http1.repeated import RepeatedHead
 from rolecall.upstream import Headers, outbox
 from rolecall.wire import error_body
 
@@ -26,6 +27,11 @@ LINGER: Final = 5.0
 takes from it what it has not read yet (RFC 9112 9.6)."""
 FAREWELL: Final = 1.0
 """Seconds that an idle connection stays when the server stops: a request may be on its way."""
+
+MOST_REMEMBERED: Final = 1024
+"""From so many connections on, memory counts for more than what a head that comes again saves."""
+MOST_NOVEL: Final = 4
+"""After so many heads in a row that did not come again, no more of a connection are remembered."""
 
 # the parser tells of a field when it is whole, and never of a chunk's extensions: what is counted
 # came since it last told of a body or of an end, or in the same piece
@@ -50,21 +56,26 @@ class Connection(asyncio.Protocol):
     __slots__ = (
         "_active",
         "_app",
+        "_begun",
         "_client",
         "_closing",
         "_deaf",
         "_default_headers",
         "_default_lines",
+        "_due",
         "_headers",
         "_keep_alive",
         "_loose",
         "_next",
+        "_novel",
+        "_open",
         "_outbox",
         "_parser",
         "_paused",
         "_piece",
         "_receiving",
         "_refusal",
+        "_repeated",
         "_round",
         "_scheme",
         "_server",
@@ -105,6 +116,11 @@ class Connection(asyncio.Protocol):
         self._receiving: Cycle | None = None
         self._headers: Headers = []
         self._refusal: Refusal | None = None
+        self._repeated: RepeatedHead | None = None
+        self._novel = 0
+        self._due = 0
+        self._open = False
+        self._begun = 0
         self._paused = False
         self._deaf = False
         self._stopping = False
@@ -131,6 +147,49 @@ class Connection(asyncio.Protocol):
         if self._deaf:
             return
         self._since = self.loop.time()
+        if self._due:
+            data = self._take(data)
+        if data:
+            self._read(data)
+        if self._next:
+            self._advance()
+            if self._next:
+                self.pause_reading()
+
+    def _read(self, data: bytes) -> None:
+        """Read on: a head that comes again is known, all else is for the parser."""
+        known = None
+        if self._repeated is not None and not self._open:
+            known = self._repeated.read(data)
+        if known is None:
+            self._parse(data)
+            return
+        scope, self._due, begin = known
+        self._novel = 0
+        self._receiving = cycle = Cycle(self, scope, keep_alive=not self._stopping)
+        self._next.append(cycle)
+        rest = self._take(data[begin:])
+        if rest:
+            self._parse(rest)
+
+    def _take(self, data: bytes) -> bytes:
+        """Take what is due of the body of a known head; return what follows it."""
+        due, cycle = self._due, self._receiving
+        body, rest = (data, b"") if len(data) <= due else (data[:due], data[due:])
+        self._due = due = due - len(body)
+        if cycle is not None:
+            if body:
+                cycle.feed(body)
+            if not due:
+                cycle.feed_end()
+                self._receiving = None
+        return rest
+
+    def _parse(self, data: bytes) -> None:
+        begins = not self._open
+        if begins:
+            self._repeated = None
+        self._begun = 0
         self._piece = len(data)
         self._loose += self._piece
         try:
@@ -143,10 +202,19 @@ class Connection(asyncio.Protocol):
             self._refuse(_MALFORMED)
         if self._loose > _MOST_LOOSE:
             self._refuse(_LONG_HEAD)
-        if self._next:
-            self._advance()
-            if self._next:
-                self.pause_reading()
+        whole = self._receiving is not None or not self._open
+        if begins and self._begun == 1 and whole and self._next and not self._deaf:
+            self._remember(data, self._next[-1])
+
+    def _remember(self, data: bytes, cycle: Cycle) -> None:
+        """Remember the head that these bytes begin with, unless it is the connection's last."""
+        if (
+            cycle.keep_alive
+            and self._novel < MOST_NOVEL
+            and len(self._server_state.connections) <= MOST_REMEMBERED
+        ):
+            self._novel += 1
+            self._repeated = RepeatedHead.of(data, cycle.scope)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         """The client is gone."""
@@ -188,6 +256,8 @@ class Connection(asyncio.Protocol):
 
     def on_message_begin(self) -> None:
         """A request begins."""
+        self._open = True
+        self._begun += 1
         self._url = b""
         self._headers = []
 
@@ -239,6 +309,7 @@ class Connection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         """The request is whole."""
+        self._open = False
         self._loose = self._piece
         if self._receiving is not None:
             self._receiving.feed_end()

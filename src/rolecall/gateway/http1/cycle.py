@@ -45,6 +45,7 @@ class Cycle:
     """One request on its way through the application.
 
     Attributes:
+        scope: ASGI's.
         keep_alive: whether the connection may serve another request afterwards.
         more_body: whether more of the request's body is to come.
     """
@@ -64,14 +65,14 @@ class Cycle:
     def __init__(self, connection: "Connection", scope: Scope, *, keep_alive: bool) -> None:
         self.keep_alive = keep_alive
         self._connection = connection
-        self._scope = scope
+        self.scope = scope
         self._pieces: list[bytes] = []
 
     def begin(self, app: Application, tasks: set[Any]) -> None:
         """Let the application answer."""
         self._tasks = tasks
         self._turn = turn = Turn(
-            self._connection.loop, app(self._scope, self.receive, self.send), self._end
+            self._connection.loop, app(self.scope, self.receive, self.send), self._end
         )
         tasks.add(turn)
         turn.go_on()
@@ -106,7 +107,7 @@ class Cycle:
 
     def head_without(self, name: bytes) -> bytes:
         """The request's head as it could have come, but for one header."""
-        scope = self._scope
+        scope = self.scope
         target = scope["raw_path"]
         if scope["query_string"]:
             target += b"?" + scope["query_string"]
@@ -190,16 +191,16 @@ class Cycle:
             self._connection.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def _expects_invitation(self) -> bool:
-        return self._scope["http_version"] == "1.1" and any(
+        return self.scope["http_version"] == "1.1" and any(
             name == b"expect" and value.lower() == b"100-continue"
-            for name, value in self._scope["headers"]
+            for name, value in self.scope["headers"]
         )
 
     def _write_head(self, status: int, headers: Headers) -> bytes:
         if self.more_body and not self._invited and self._expects_invitation():
             # it may send the body that it was not asked for, or its next request
             self.keep_alive = False
-        bodiless = status in _BODILESS or self._scope["method"] == "HEAD"
+        bodiless = status in _BODILESS or self.scope["method"] == "HEAD"
         lines = [
             _STATUS.get(status) or b"HTTP/1.1 %d " % status,
             *self._connection.defaults(),
@@ -211,7 +212,7 @@ class Cycle:
         if self._left is None:
             if bodiless:
                 self._left = 0
-            elif self._scope["http_version"] == "1.1":
+            elif self.scope["http_version"] == "1.1":
                 self._chunked = True
                 lines.append(b"transfer-encoding: chunked")
         if not self.keep_alive:
@@ -225,7 +226,7 @@ class Cycle:
 
     def _framed(self, body: bytes, *, more: bool) -> bytes:
         if self._left is not None:
-            if self._scope["method"] == "HEAD":
+            if self.scope["method"] == "HEAD":
                 return b""
             self._left -= len(body)
             if self._left < 0 or (self._left and not more):
