@@ -34,6 +34,7 @@ class Reason(StrEnum):
     REVOKED = "revoked"
     SENDER_MISMATCH = "sender_mismatch"
     INVALID_DPOP_PROOF = "invalid_dpop_proof"
+    USE_DPOP_NONCE = "use_dpop_nonce"
     # 403: the policy
     NO_ROLE = "no_role"
     MODEL_NOT_ALLOWED = "model_not_allowed"
@@ -82,6 +83,7 @@ STATUS: Final[Mapping[Reason, int]] = MappingProxyType(
                 Reason.REVOKED,
                 Reason.SENDER_MISMATCH,
                 Reason.INVALID_DPOP_PROOF,
+                Reason.USE_DPOP_NONCE,
             ),
             401,
         ),

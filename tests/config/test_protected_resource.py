@@ -83,6 +83,31 @@ def test_userinfo_does_not_tell_whose_key_a_token_is_bound_to(told):
     assert "issuers[2].dpop: does not go with userinfo" in problem
 
 
+def test_proofs_may_have_to_hold_a_nonce(settings):
+    found = settings(ISSUER % ("required", ", dpop_nonce: true") + RESOURCE)
+    assert [issuer.dpop_nonce for issuer in found.issuers] == [False, False, True]
+    assert found.nonce_key is None
+
+
+def test_several_gateways_may_share_the_key_of_the_nonces(settings, told):
+    text = ISSUER % ("required", ", dpop_nonce: true") + RESOURCE
+    key = "0123456789abcdef0123456789abcdef"
+    text += "dpop: {nonce_key: os.environ/KEY}\n"
+    found = settings(text, {"KEY": key})
+    assert found.nonce_key == key.encode()
+    assert key not in repr(found)
+    (problem,) = errors(told(text, {"KEY": key[1:]}))
+    assert problem.startswith("8:19: error: dpop.nonce_key")
+    assert key[1:] not in problem
+
+
+def test_a_nonce_needs_a_proof_to_stand_in(told):
+    text = BASE.replace("resource:\n", "").replace("audience: a}", "audience: a, dpop_nonce: true}")
+    first, second = errors(told(text + RESOURCE))
+    assert first.startswith("4:60: error: issuers[0].dpop_nonce: needs dpop beside it")
+    assert "issuers[1].dpop_nonce" in second
+
+
 def test_there_is_no_third_way(told):
     (problem,) = errors(told(ISSUER % ("maybe", "") + RESOURCE))
     assert "issuers[2].dpop" in problem

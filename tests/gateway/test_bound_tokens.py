@@ -10,6 +10,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from rolecall.gateway.credentials import external_url
+from rolecall.identity.nonces import SLOT, Nonces
 
 from .parts import serving
 from .parts.doors import CHAT, refused
@@ -147,6 +148,56 @@ def test_c31_where_all_tokens_must_be_bound_the_metadata_say_so(tmp_path, upstre
         assert told["dpop_bound_access_tokens_required"] is True
         refused_reply = gateway.get("/whoami")
         assert refused_reply.json["error"]["code"] == "sender_mismatch"
+
+
+@pytest.fixture
+def with_nonces(tmp_path, upstream):
+    sections = serving.configuration(tmp_path, upstream.url, resource={"url": URL})
+    sections["issuers"][0] |= {"dpop": "required", "dpop_nonce": True}
+    with serving.running(tmp_path, sections) as running:
+        yield running
+
+
+def test_c43_a_client_without_a_nonce_is_told_one_and_goes_on_with_it(with_nonces):
+    held = bound("basic_user")
+    headers = sent(held, "POST", CHAT.path)
+    told = with_nonces.post(CHAT.path, CHAT.body(), *headers, authorised=False)
+    refused(told, "use_dpop_nonce", "openai")
+    challenge = told.headers["www-authenticate"]
+    assert ', DPoP realm="rolecall"' in challenge
+    assert f'algs="{ALGORITHMS}", error="use_dpop_nonce", resource_metadata=' in challenge
+    nonce = told.headers["dpop-nonce"]
+    headers = sent(held, "POST", CHAT.path, nonce=nonce)
+    reply = with_nonces.post(CHAT.path, CHAT.body(), *headers, authorised=False)
+    assert reply.status == 200
+    assert "dpop-nonce" not in reply.headers
+    for path in ("/v1/models", "/whoami"):
+        headers = sent(held, "GET", path, nonce=nonce)
+        assert with_nonces.get(path, *headers, authorised=False).status == 200
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_c43_an_answer_brings_the_next_nonce_in_time(tmp_path, upstream, stream):
+    key = "a key that several gateways share"
+    sections = serving.configuration(tmp_path, upstream.url, resource={"url": URL})
+    sections["issuers"][0] |= {"dpop": "required", "dpop_nonce": True}
+    sections["dpop"] = {"nonce_key": key}
+    held = bound("basic_user")
+    with serving.running(tmp_path, sections) as gateway:
+        former = Nonces(b"", key.encode()).current(time.time() - SLOT)
+        headers = sent(held, "POST", CHAT.path, nonce=former)
+        body = CHAT.body(stream=stream)
+        reply = gateway.post(CHAT.path, body, *headers, authorised=False)
+        assert reply.status == 200
+        assert reply.headers["dpop-nonce"] not in {former, ""}
+        headers = sent(held, "GET", "/whoami", nonce=reply.headers["dpop-nonce"])
+        assert gateway.get("/whoami", *headers, authorised=False).status == 200
+
+
+def test_c43_other_refusals_and_bearer_tokens_bring_no_nonce(gateway):
+    for headers in ([], sent(bound(), "GET", "/whoami", htm="POST"), [("x-api-key", bound())]):
+        assert "dpop-nonce" not in gateway.get("/whoami", *headers, authorised=False).headers
+    assert "dpop-nonce" not in gateway.get("/whoami").headers
 
 
 def test_where_no_issuer_takes_proofs_the_scheme_is_unknown(tmp_path, upstream):

@@ -112,7 +112,8 @@ async def test_c42_a_token_stays_bound_whatever_the_answer_leaves_out():
     async with asking(token=token, dpop="optional") as verifier:
         assert await verdict(verifier, token) == "sender_mismatch"
         request = ProvenRequest("POST", URL, (proof(token, NOW),))
-        assert (await verifier.authenticate_bound(token, request)).subject == "john"
+        caller, _ = await verifier.authenticate_bound(token, request)
+        assert caller.subject == "john"
         verifier.server.tokens[token.decode()] = {**GOOD, "cnf": {"jkt": "x" * 43}}
         verifier.clock.now = NOW + 60
         assert await verdict(verifier, token) == "invalid_claim"

@@ -14,6 +14,7 @@ from rolecall.identity.dpop import (
     check_proof,
     check_sender,
 )
+from rolecall.identity.nonces import SLOT
 
 from .parts import gate
 from .parts.gate import CLAIMS, ISSUER, NOW, SIGNER, settings
@@ -39,7 +40,7 @@ def check(*proofs, jkt=None, token=TOKEN, now=NOW, **said):
             now=now,
             limits=Limits(),
             verify=gate.VERIFY,
-        )
+        ).jti
     except Refusal as refusal:
         return refusal.reason
 
@@ -279,6 +280,77 @@ async def test_t29_a_reload_forgets_no_proof():
         async with gate.gate(settings(dpop="required")) as verifier:
             verifier.adopt(former)
             assert await outcome(verifier, TOKEN, [once]) == "invalid_dpop_proof"
+
+
+def nonces(**changes):
+    return settings(dpop="required", dpop_nonce=True, **changes)
+
+
+async def test_c43_a_proof_needs_a_nonce_where_its_issuer_wants_one():
+    async with gate.gate(nonces()) as verifier:
+        assert await outcome(verifier, TOKEN, [proof(TOKEN, NOW)]) == "use_dpop_nonce"
+        nonce = verifier.fresh_nonce()
+        good = proof(TOKEN, NOW, nonce=nonce)
+        assert await outcome(verifier, TOKEN, [good]) == "accepted"
+        assert await outcome(verifier, TOKEN, [good]) == "invalid_dpop_proof"
+
+
+async def test_c43_no_nonce_is_wanted_of_another_issuer_s_proofs():
+    other = "https://other.example"
+    token = SIGNER.token({**CLAIMS, "iss": other, "cnf": bound()})
+    async with gate.gate(nonces(), settings(other, dpop="required")) as verifier:
+        assert await outcome(verifier, token, [proof(token, NOW)]) == "accepted"
+        assert await outcome(verifier, token, [proof(token, NOW, nonce="any")]) == "accepted"
+        assert await outcome(verifier, TOKEN, [proof(TOKEN, NOW)]) == "use_dpop_nonce"
+
+
+async def test_c43_a_nonce_makes_no_other_fault_good_and_its_lack_is_told_last():
+    async with gate.gate(nonces()) as verifier:
+        nonce = verifier.fresh_nonce()
+        for changes in ({}, {"nonce": nonce}):
+            wrong = proof(TOKEN, NOW, htm="GET", **changes)
+            assert await outcome(verifier, TOKEN, [wrong]) == "invalid_dpop_proof"
+            theirs = proof(TOKEN, NOW, signer=OTHER, **changes)
+            assert await outcome(verifier, TOKEN, [theirs]) == "sender_mismatch"
+
+
+async def test_c43_a_proof_that_lacks_a_nonce_takes_no_room():
+    async with gate.gate(nonces()) as verifier:
+        await outcome(verifier, TOKEN, [proof(TOKEN, NOW)])
+        assert len(verifier.replays) == 0
+
+
+async def test_c43_t29_a_proof_that_was_made_before_its_time_is_refused():
+    async with gate.gate(nonces()) as verifier:
+        nonce = verifier.fresh_nonce()
+        later = NOW + 3600
+        ahead = proof(TOKEN, later, nonce=nonce)
+        verifier.clock.now = later
+        token = SIGNER.token({**CLAIMS, "exp": later + 300, "cnf": bound()})
+        ahead = proof(token, later, nonce=nonce)
+        assert await outcome(verifier, token, [ahead]) == "use_dpop_nonce"
+
+
+async def test_c43_a_client_is_told_the_next_nonce_before_its_own_runs_out():
+    async with gate.gate(nonces()) as verifier:
+        nonce = verifier.fresh_nonce()
+        told = []
+        for _ in range(3):
+            held = request(proof(TOKEN, verifier.clock.now, nonce=nonce))
+            _, fresh = await verifier.authenticate_bound(TOKEN, held)
+            told.append(fresh)
+            nonce = fresh or nonce
+            verifier.clock.now += SLOT if fresh is None else 0
+        assert told[0] is None
+        assert told[1] == verifier.nonces.current(NOW + SLOT)
+        assert told[2] is None
+
+
+async def test_c43_a_reload_keeps_the_nonces():
+    async with gate.gate(nonces()) as former, gate.gate(nonces()) as verifier:
+        nonce = former.fresh_nonce()
+        verifier.adopt(former)
+        assert await outcome(verifier, TOKEN, [proof(TOKEN, NOW, nonce=nonce)]) == "accepted"
 
 
 async def test_refused_proofs_are_counted_with_their_issuer():

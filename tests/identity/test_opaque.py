@@ -82,7 +82,7 @@ async def test_c38_c42_an_issuer_says_whose_key_a_token_is_bound_to():
         assert await verdict(door, token) == "sender_mismatch"
         for _ in range(2):
             request = ProvenRequest("POST", URL, (proof(token, NOW),))
-            caller = await door.authenticate_bound(token, request)
+            caller, _ = await door.authenticate_bound(token, request)
         assert caller.subject == "john"
         assert await verdict(door, token) == "sender_mismatch"
         assert len(server.asked) == 3

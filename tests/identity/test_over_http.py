@@ -16,6 +16,7 @@ from .parts.attacks import (
     ENTRA,
     GITHUB,
     ISSUER,
+    NONCES,
     OTHER,
     STATIC_KEY,
     World,
@@ -57,7 +58,7 @@ async def test_c31_the_gateway_says_what_it_is_and_whom_to_ask_for_a_token(
         assert told.pop("dpop_signing_alg_values_supported")
         assert told == {
             "resource": f"{GATEWAY}/llm",
-            "authorization_servers": [ISSUER, OTHER, BINDING, ENTRA, GITHUB],
+            "authorization_servers": [ISSUER, OTHER, BINDING, NONCES, ENTRA, GITHUB],
             "bearer_methods_supported": ["header"],
             "scopes_supported": ["llm.call"],
             "dpop_bound_access_tokens_required": False,

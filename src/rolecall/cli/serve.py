@@ -2,6 +2,7 @@
 
 import logging
 import os
+import secrets
 import signal
 import socket
 import sys
@@ -27,6 +28,7 @@ _CONFIG: Final = "ROLECALL_WORKER_CONFIG"
 _ALLOW_UNKNOWN: Final = "ROLECALL_WORKER_ALLOW_UNKNOWN"
 _LOG_FORMAT: Final = "ROLECALL_WORKER_LOG_FORMAT"
 _SIBLINGS: Final = "ROLECALL_WORKER_SIBLINGS"
+_NONCE_KEY: Final = "ROLECALL_WORKER_NONCE_KEY"
 
 # seconds that requests under way may still take; Kubernetes kills after 30
 _GRACE: Final = 20
@@ -69,6 +71,7 @@ def serve(  # noqa: PLR0913 - one parameter an option
     os.environ[_CONFIG] = str(config.resolve())
     os.environ[_ALLOW_UNKNOWN] = "1" if allow_unknown else ""
     os.environ[_LOG_FORMAT] = log_format
+    os.environ[_NONCE_KEY] = secrets.token_hex(32)
     configure("json" if log_format == "json" else "text")
     for warning in loaded.warnings:
         log.warning("%s", warning)
@@ -119,7 +122,7 @@ def application() -> Gateway:
             log.error("%s", problem)  # noqa: TRY400 - where it was raised helps nobody
         sys.exit(1)
     gateway = Gateway(
-        compile_snapshot(settings),
+        compile_snapshot(settings, nonce_key=bytes.fromhex(os.environ[_NONCE_KEY])),
         background=lambda: follow(gateway, path, read, seen=seen),
         siblings=Path(siblings) if (siblings := os.environ.get(_SIBLINGS)) else None,
     )

@@ -138,6 +138,7 @@ class Issuer(Section):
     max_lifetime: Annotated[int, Field(ge=60, le=31_536_000)] | None = None
     rfc9068: bool = False
     dpop: Literal["optional", "required"] | None = None
+    dpop_nonce: bool = False
     ca_file: Text | None = None
     bearer_file: Text | None = None
     private_network: bool = False

@@ -92,6 +92,7 @@ def build(
         max_lifetime=section.max_lifetime or defaults.max_lifetime,
         rfc9068=section.rfc9068,
         dpop=section.dpop,
+        dpop_nonce=section.dpop_nonce,
         source=source,
         banned_keys=frozenset(section.banned_keys),
         required=section.required,

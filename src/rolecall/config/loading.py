@@ -185,6 +185,7 @@ def _lower(
         keys=tuple(key for _, key in keys),
         metrics=metrics,
         resource=resource,
+        nonce_key=file.dpop.nonce_key.encode() if file.dpop.nonce_key is not None else None,
         explain=ExplainSettings(frozenset(file.explain.administrators), file.explain.header),
         revocations=revocations.revocations(file.revocations, issuers, document),
         condition_headers=frozenset(name.lower() for name in file.conditions.headers),

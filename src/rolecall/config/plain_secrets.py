@@ -6,7 +6,7 @@ from typing import Any, Final
 from rolecall.config.document import Document, KeyPath
 from rolecall.config.problems import Problem
 
-_SECRETS: Final = frozenset({"api_key", "client_secret", "master_key"})
+_SECRETS: Final = frozenset({"api_key", "client_secret", "master_key", "nonce_key"})
 
 
 def find(document: Document) -> list[Problem]:

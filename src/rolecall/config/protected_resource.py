@@ -36,6 +36,11 @@ def check_proofs(issuers: Iterable[Issuer], resource: Resource | None, document:
     """Report issuers whose tokens come with proofs that could not be checked."""
     for index, issuer in enumerate(issuers):
         path: KeyPath = ("issuers", index, "dpop")
+        if issuer.dpop_nonce and issuer.dpop is None:
+            document.report(
+                ("issuers", index, "dpop_nonce"),
+                "needs dpop beside it: optional, or required.",
+            )
         if issuer.dpop is not None and resource is None:
             document.report(
                 path,

@@ -127,6 +127,12 @@ class ResourceSection(_Section):
     scopes: list[Text] = []
 
 
+class DpopSection(_Section):
+    """``dpop``."""
+
+    nonce_key: str | None = Field(default=None, min_length=32, max_length=2048, repr=False)
+
+
 class RolePermission(_Section):
     """LiteLLM's ``role_permissions[]``."""
 
@@ -248,6 +254,7 @@ class File(_Section):
     metrics: MetricsSection | None = None
     revocations: RevocationsSection = RevocationsSection()
     resource: ResourceSection | None = None
+    dpop: DpopSection = DpopSection()
     general_settings: GeneralSettings = GeneralSettings()
     role_permissions: list[RolePermission] = []
     model_list: list[LiteLLMModel] = []

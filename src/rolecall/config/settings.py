@@ -168,6 +168,7 @@ class IssuerSettings:
         event_audience: the same for its security event tokens.
         dpop: whether its tokens may or must be bound to their holder's key (RFC 9449); None where
             bound ones are refused.
+        dpop_nonce: whether proofs must hold a nonce of the gateway (RFC 9449 9).
     """
 
     issuer: str
@@ -199,6 +200,7 @@ class IssuerSettings:
     logout_audience: tuple[str, ...] = ()
     event_audience: tuple[str, ...] = ()
     dpop: Literal["optional", "required"] | None = None
+    dpop_nonce: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -384,7 +386,8 @@ class Settings:
     """A whole configuration.
 
     ``condition_headers`` are the request headers, in lower case, that conditions may read;
-    ``files`` is every file that was read.
+    ``files`` is every file that was read; ``nonce_key`` is the key of the nonces for proofs of
+    possession, where several gateways share it.
     """
 
     file: str
@@ -402,3 +405,4 @@ class Settings:
     shadow: ShadowSettings | None = None
     explain: ExplainSettings = field(default_factory=ExplainSettings)
     revocations: RevocationSettings = field(default_factory=RevocationSettings)
+    nonce_key: bytes | None = field(default=None, repr=False)

@@ -12,6 +12,9 @@ Challenges = Mapping[Reason, Headers]
 _BEARER: Final = b'Bearer realm="rolecall"'
 _DPOP: Final = f'DPoP realm="rolecall", algs="{" ".join(PROOF_ALGORITHMS)}"'.encode()
 
+# RFC 9449 7.1, 9: reasons that are its error codes
+_OF_THE_PROOF: Final = frozenset({Reason.INVALID_DPOP_PROOF, Reason.USE_DPOP_NONCE})
+
 
 def compile_challenges(metadata_url: str | None, *, takes_proofs: bool) -> Challenges:
     """The headers of every refusal that has a challenge.
@@ -38,7 +41,7 @@ def compile_challenges(metadata_url: str | None, *, takes_proofs: bool) -> Chall
 
 def _challenges(reason: Reason, *, takes_proofs: bool) -> list[bytes]:
     error = _error(reason)
-    of_the_proof = reason is Reason.INVALID_DPOP_PROOF
+    of_the_proof = reason in _OF_THE_PROOF
     challenges = [_BEARER + (b"" if of_the_proof else error)]
     if takes_proofs:
         about_it = of_the_proof or reason is Reason.SENDER_MISMATCH
@@ -50,7 +53,7 @@ def _error(reason: Reason) -> bytes:
     if reason is Reason.MISSING_TOKEN:
         # RFC 6750 3: no error code where no credentials were sent
         return b""
-    if reason is Reason.INVALID_DPOP_PROOF:
-        return b', error="invalid_dpop_proof"'
+    if reason in _OF_THE_PROOF:
+        return b', error="' + reason.encode() + b'"'
     error = b"invalid_token" if STATUS[reason] == 401 else b"insufficient_scope"
     return b', error="' + error + b'", error_description="' + reason.encode() + b'"'

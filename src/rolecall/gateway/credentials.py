@@ -4,7 +4,7 @@ from typing import Final
 from urllib.parse import quote, urlsplit
 
 from rolecall.core import Caller, Reason, Refusal
-from rolecall.gateway.asgi import Scope
+from rolecall.gateway.exchange import Exchange
 from rolecall.gateway.snapshot import Snapshot
 from rolecall.identity import ProvenRequest
 from rolecall.upstream import Headers
@@ -12,18 +12,21 @@ from rolecall.upstream import Headers
 _KEY_HEADERS: Final = (b"x-api-key", b"api-key", b"x-goog-api-key")
 # what must come with a proof keeps its scheme: a bearer token has no space
 _DPOP: Final = b"DPoP "
+_NONCE: Final = b"dpop-nonce"
 _ALL: Final = frozenset({b"authorization", *_KEY_HEADERS})
 
 
-async def authenticated(token: bytes, scope: Scope, snapshot: Snapshot) -> Caller:
+async def authenticated(token: bytes, exchange: Exchange, snapshot: Snapshot) -> Caller:
     """Who holds a token, as `find_token` found it in a request.
+
+    The answer gets a ``DPoP-Nonce`` where the client needs another one (RFC 9449 8.2, 9).
 
     Raises:
         Refusal: nobody, or nobody who is trusted.
     """
     if not token.startswith(_DPOP):
         return await snapshot.verifier.authenticate(token)
-    resource = snapshot.settings.resource
+    scope, resource = exchange.scope, snapshot.settings.resource
     if resource is None or not snapshot.verifier.takes_proofs:
         raise _malformed()
     request = ProvenRequest(
@@ -31,7 +34,17 @@ async def authenticated(token: bytes, scope: Scope, snapshot: Snapshot) -> Calle
         url=external_url(resource.url, scope["path"]),
         proofs=tuple(value for name, value in scope["headers"] if name == b"dpop"),
     )
-    return await snapshot.verifier.authenticate_bound(token.removeprefix(_DPOP), request)
+    try:
+        caller, nonce = await snapshot.verifier.authenticate_bound(
+            token.removeprefix(_DPOP), request
+        )
+    except Refusal as refusal:
+        if refusal.reason is Reason.USE_DPOP_NONCE:
+            exchange.added.append((_NONCE, snapshot.verifier.fresh_nonce().encode()))
+        raise
+    if nonce is not None:
+        exchange.added.append((_NONCE, nonce.encode()))
+    return caller
 
 
 def external_url(gateway: str, path: str) -> str:

@@ -35,7 +35,7 @@ async def answer_explain(exchange: Exchange, snapshot: Snapshot) -> None:
             and the caller is no administrator.
     """
     headers = exchange.scope["headers"]
-    exchange.caller = caller = await authenticated(find_token(headers), exchange.scope, snapshot)
+    exchange.caller = caller = await authenticated(find_token(headers), exchange, snapshot)
     check_head(headers, snapshot.limits.body)
     asked = strict_json.loads(
         await read_body(exchange.receive, await exchange.receive(), snapshot.limits.body)

@@ -23,7 +23,7 @@ async def admit(exchange: Exchange, snapshot: Snapshot) -> None:
     if metrics.roles is None:
         return
     token = find_token(exchange.scope["headers"])
-    exchange.caller = caller = await authenticated(token, exchange.scope, snapshot)
+    exchange.caller = caller = await authenticated(token, exchange, snapshot)
     if caller.roles.isdisjoint(metrics.roles):
         held = ", ".join(sorted(caller.roles)) or "none"
         raise Refusal(Reason.ENDPOINT_NOT_ALLOWED, f"Your roles ({held}) may not read the metrics.")

@@ -36,7 +36,7 @@ async def administered(
             " may revoke, and where that is kept.",
         )
     token = find_token(exchange.scope["headers"])
-    exchange.caller = caller = await authenticated(token, exchange.scope, snapshot)
+    exchange.caller = caller = await authenticated(token, exchange, snapshot)
     if caller.roles.isdisjoint(administrators):
         held = ", ".join(sorted(caller.roles)) or "none"
         raise Refusal(Reason.ENDPOINT_NOT_ALLOWED, f"Your roles ({held}) may not revoke anything.")

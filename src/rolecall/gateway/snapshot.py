@@ -1,5 +1,6 @@
 """One immutable generation of everything that is compiled from the configuration."""
 
+import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -10,7 +11,7 @@ from rolecall.gateway.challenge import Challenges, compile_challenges
 from rolecall.gateway.observing import Observe, show_decision
 from rolecall.gateway.resource import ProtectedResource, protected_resource
 from rolecall.gateway.watching import Watch
-from rolecall.identity import Verifier
+from rolecall.identity import Nonces, Verifier
 from rolecall.policy import Table, assign_roles, compile_policy, included_roles
 from rolecall.upstream import Catalogue
 
@@ -31,8 +32,20 @@ class Snapshot:
     watch: Watch = field(default_factory=Watch)
 
 
-def compile_snapshot(settings: Settings, *, clock: Callable[[], float] = time.time) -> Snapshot:
-    """Compile settings; nothing is fetched yet. The clock tells seconds since the epoch."""
+def compile_snapshot(
+    settings: Settings,
+    *,
+    clock: Callable[[], float] = time.time,
+    nonce_key: bytes | None = None,
+) -> Snapshot:
+    """Compile settings; nothing is fetched yet.
+
+    Args:
+        settings: a whole configuration.
+        clock: tells seconds since the epoch.
+        nonce_key: for nonces, where the configuration has no key; None for one of its own. A later
+            generation takes over that of the one before.
+    """
     table = compile_policy(settings.roles, settings.rules)
     watch = Watch(settings.decisions, settings.shadow, settings.condition_headers)
     observers: list[Observe] = [show_decision] if settings.explain.header else []
@@ -48,6 +61,7 @@ def compile_snapshot(settings: Settings, *, clock: Callable[[], float] = time.ti
             complete=partial(assign_roles, table),
             keys=[replace(key, roles=included_roles(table, key.roles)) for key in settings.keys],
             revocations=settings.revocations.entries,
+            nonces=Nonces(nonce_key or secrets.token_bytes(32), settings.nonce_key),
         ),
         catalogue=Catalogue(settings.models),
         limits=settings.limits,

@@ -39,7 +39,7 @@ async def call_model(
     scope = exchange.scope
     head = read_head(scope)
     caller = snapshot.verifier.remembered(head.fingerprint) or await authenticated(
-        head.token, scope, snapshot
+        head.token, exchange, snapshot
     )
     exchange.caller = caller
     if not head.checked:
@@ -109,7 +109,7 @@ async def list_models(exchange: Exchange, route: Route, snapshot: Snapshot) -> N
         Refusal: the token or the policy says no.
     """
     token = find_token(exchange.scope["headers"])
-    exchange.caller = caller = await authenticated(token, exchange.scope, snapshot)
+    exchange.caller = caller = await authenticated(token, exchange, snapshot)
     around = None
     if looks_at_the_call(snapshot.table, caller):
         around = around_of(exchange, snapshot)

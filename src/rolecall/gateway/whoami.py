@@ -18,7 +18,7 @@ async def answer_whoami(exchange: Exchange, snapshot: Snapshot) -> None:
         Refusal: the token says no.
     """
     token = find_token(exchange.scope["headers"])
-    exchange.caller = caller = await authenticated(token, exchange.scope, snapshot)
+    exchange.caller = caller = await authenticated(token, exchange, snapshot)
     around = None
     if looks_at_the_call(snapshot.table, caller):
         around = around_of(exchange, snapshot)

@@ -5,6 +5,7 @@ from rolecall.identity.dpop import PROOF_ALGORITHMS, ProvenRequest
 from rolecall.identity.guard import open_token
 from rolecall.identity.inspection import Inspection, inspect
 from rolecall.identity.keysource import Pace
+from rolecall.identity.nonces import Nonces
 from rolecall.identity.revocation_file import Received, Stored
 from rolecall.identity.revocation_store import RevocationStore, StoreError
 from rolecall.identity.revocations import revoked
@@ -17,6 +18,7 @@ __all__ = [
     "PROOF_ALGORITHMS",
     "Inspection",
     "IssuerState",
+    "Nonces",
     "Pace",
     "ProvenRequest",
     "Received",

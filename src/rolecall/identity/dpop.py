@@ -47,6 +47,19 @@ class ProvenRequest:
     proofs: tuple[bytes, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A proof that is right, but may have been sent before.
+
+    Attributes:
+        jti: its ID.
+        nonce: as it stands in it; None where there is none.
+    """
+
+    jti: str
+    nonce: Any
+
+
 def bound_to(claims: Claims) -> str | None:
     """The thumbprint of the key that a token is bound to; None if its ``cnf`` says anything else.
 
@@ -87,8 +100,8 @@ def check_proof(  # noqa: PLR0913 - what a proof is of
     now: float,
     limits: Limits,
     verify: Verify,
-) -> str:
-    """Check all of a proof but that it is new; return its ``jti`` (RFC 9449 4.3).
+) -> Proof:
+    """Check all of a proof but that it is new (RFC 9449 4.3).
 
     Args:
         request: what it was sent with.
@@ -121,7 +134,7 @@ def check_proof(  # noqa: PLR0913 - what a proof is of
             Reason.SENDER_MISMATCH,
             "The token is bound to another key (cnf.jkt) than the one that signed the proof.",
         )
-    return identifier
+    return Proof(identifier, claims.get("nonce"))
 
 
 def _opened(proofs: tuple[bytes, ...], limits: Limits) -> Presented:

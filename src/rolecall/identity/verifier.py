@@ -1,6 +1,7 @@
 """Who is this? A token becomes a caller, or a refusal that says why not."""
 
 import asyncio
+import secrets
 import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
@@ -18,6 +19,7 @@ from rolecall.identity.dpop import ProvenRequest, bound_to, check_proof, check_s
 from rolecall.identity.fetch import Fetch, fetch_json
 from rolecall.identity.guard import Presented, open_token
 from rolecall.identity.keysource import Fetches, KeySource, Pace
+from rolecall.identity.nonces import Nonces
 from rolecall.identity.opaque import LookUps, OpaqueTokens, owner
 from rolecall.identity.replays import Replays
 from rolecall.identity.revocations import Revocations
@@ -68,6 +70,8 @@ class Verifier:
         complete: what is added to a caller before it is remembered: its roles.
         keys: static keys; their roles are their own.
         revocations: what the configuration revokes.
+        nonces: those that proofs of possession must hold, where an issuer wants any; None for some
+            of its own.
         clock: seconds since the epoch.
         fetch: how documents are had.
         pace: how often issuers are asked.
@@ -82,6 +86,7 @@ class Verifier:
         complete: Callable[[Caller], Caller],
         keys: Sequence[StaticKey] = (),
         revocations: Collection[Revocation] = (),
+        nonces: Nonces | None = None,
         clock: Callable[[], float] = time.time,
         fetch: Fetch = fetch_json,
         pace: Pace | None = None,
@@ -96,6 +101,8 @@ class Verifier:
         self._revocations = Revocations(revocations)
         self.tallies = Tallies()
         self.replays = Replays()
+        self.nonces = nonces or Nonces(secrets.token_bytes(32))
+        self._with_nonces = frozenset(issuer.issuer for issuer in issuers if issuer.dpop_nonce)
         self.takes_proofs = any(issuer.dpop is not None for issuer in issuers)
         self._tasks: list[asyncio.Task[None]] = []
         self.sources: dict[tuple[KeysFrom, str], KeySource] = {}
@@ -144,6 +151,7 @@ class Verifier:
         """
         self.tallies = former.tallies
         self.replays = former.replays
+        self.nonces.adopt(former.nonces)
         for place, source in self.sources.items():
             if known := former.sources.get(place):
                 source.adopt(known)
@@ -254,10 +262,15 @@ class Verifier:
         await signing_key(presented, issuer, self._verify)
         return presented, issuer.settings
 
-    async def authenticate_bound(self, token: bytes, request: ProvenRequest) -> Caller:
+    async def authenticate_bound(
+        self, token: bytes, request: ProvenRequest
+    ) -> tuple[Caller, str | None]:
         """Say whose a token is that comes with a proof of possession (RFC 9449).
 
         What is remembered is the token alone: every request needs its own proof.
+
+        Returns:
+            The caller, and the nonce that its next proof should have, if it is to be another one.
 
         Raises:
             Refusal: as `authenticate`, or because of the proof.
@@ -268,14 +281,21 @@ class Verifier:
             caller = await self._look_at(token, known_as)
         thumbprint, now = bound_to(caller.claims), self._clock()
         try:
-            identifier = check_proof(
+            proof = check_proof(
                 request, token, thumbprint, now=now, limits=self._limits, verify=self._verify
             )
-            self.replays.admit(str(thumbprint), identifier, now)
+            nonce = None
+            if caller.issuer in self._with_nonces:
+                nonce = self.nonces.check(proof.nonce, now)
+            self.replays.admit(str(thumbprint), proof.jti, now)
         except Refusal as refusal:
             self.tallies.of(caller.issuer).refuse(refusal.reason)
             raise
-        return caller
+        return caller, nonce
+
+    def fresh_nonce(self) -> str:
+        """The nonce for a client's next proof of possession."""
+        return self.nonces.current(self._clock())
 
     async def _look_at(self, credential: bytes, known_as: bytes) -> Caller:
         tally = self.tallies.of(NOBODY)

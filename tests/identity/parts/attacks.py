@@ -19,6 +19,7 @@ from .signing import Signer, b64, bare, key_set, number, unb64
 ISSUER = "https://login.example.com/realms/acme"
 OTHER = "https://other.example"
 BINDING = "https://binding.example"
+NONCES = "https://nonces.example"
 GITHUB = "https://token.actions.githubusercontent.com"
 TENANT = "11111111-2222-4333-8444-555555555555"
 UNLISTED = "33333333-2222-4333-8444-555555555555"
@@ -84,6 +85,13 @@ class World:
                 {"issuer": ISSUER, "jwks_file": ours, **rest},
                 {"issuer": OTHER, "jwks_file": keys("theirs.json", THEIR_KEYS), **rest},
                 {"issuer": BINDING, "jwks_file": ours, "dpop": "optional", **rest},
+                {
+                    "issuer": NONCES,
+                    "jwks_file": ours,
+                    "dpop": "required",
+                    "dpop_nonce": True,
+                    **rest,
+                },
                 {**entra, "jwks_file": keys("entra.json", ENTRA_KEYS), **rest},
                 {**github, "jwks_file": ours, **rest},
             ],
@@ -124,7 +132,7 @@ class World:
 
     def bound(self, **changes):
         """A token that is bound to `HOLDER`'s key."""
-        return self.good(iss=BINDING, cnf=bound(), **changes)
+        return self.good(**{"iss": BINDING, "cnf": bound(), **changes})
 
     def raw(self, header=None, payload=None):
         """A rightly signed token with a header or payload as it is written."""
@@ -476,6 +484,13 @@ def t29(world):
     yield "a token without a key", "sender_mismatch", [with_proofs(unbound, proof(unbound, now))]
     stolen = with_proofs(token, proof(token, now, signer=ATTACKER))
     yield "a thief's own proof", "sender_mismatch", [stolen]
+    guarded = world.bound(iss=NONCES)
+    for name, changes in {
+        "no nonce": {},
+        "a made-up nonce": {"nonce": "A" * 22},
+        "null for a nonce": {"nonce": None},
+    }.items():
+        yield name, "use_dpop_nonce", [with_proofs(guarded, proof(guarded, now, **changes))]
     for name, changes in {
         "htu: a path more": {"htu": f"{GATEWAY}/v1/chat/completions/x"},
         "htu: another case": {"htu": f"{GATEWAY}/v1/Chat/completions"},
