@@ -1,4 +1,4 @@
-"""Commands that docs/policy.md shows are run where its examples are, and print what it says."""
+"""Commands that the pages show are run where the examples are, and print what is shown."""
 
 import os
 import re
@@ -13,9 +13,11 @@ from rolecall.cli import main
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples" / "policy"
 BLOCK = re.compile(r"```console\n(.*?)```", re.DOTALL)
+PAGES = ("policy.md", "litellm.md")
 SHOWN = [
     (command, output)
-    for block in BLOCK.findall((ROOT / "docs" / "policy.md").read_text())
+    for page in PAGES
+    for block in BLOCK.findall((ROOT / "docs" / page).read_text())
     for command, output in re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", block, re.MULTILINE)
 ]
 
@@ -31,6 +33,9 @@ def here(tmp_path, monkeypatch):
             monkeypatch.delenv(name)
     for name in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "MISTRAL_API_KEY"):
         monkeypatch.setenv(name, "sk-example")
+    monkeypatch.setenv("JWT_AUDIENCE", "llm-gateway")
+    monkeypatch.setenv("JWT_PUBLIC_KEY_URL", "https://login.example.com/realms/acme/certs")
+    monkeypatch.setenv("JWT_ISSUER", "https://login.example.com/realms/acme")
     monkeypatch.delenv("FORCE_COLOR", raising=False)
     monkeypatch.delenv("TTY_COMPATIBLE", raising=False)
 

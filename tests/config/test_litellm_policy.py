@@ -25,7 +25,7 @@ def rules_of(settings):
 
 def test_a_group_stands_for_its_models(settings):
     found = settings(general(role_permissions="[{role: r, models: [g, c]}]"))
-    assert rules_of(found) == [("allow", ("r",), ("g", "a", "b", "c"), ("*",), None)]
+    assert rules_of(found) == [("allow", ("r",), ("a", "b", "c"), ("*",), None)]
 
 
 SCOPES = "enforce_scope_based_access: true, scope_mappings: [{scope: s, models: [a, x*]}]"

@@ -18,16 +18,19 @@ def check(config: Path, *, allow_unknown: bool, strict: bool) -> None:
     """Check a configuration without serving it.
 
     Every error and warning names its file and line; what is valid and surely not meant has a code,
-    which docs/lints.md explains. Exits 1 if there are errors.
+    which docs/lints.md explains. Notes tell where a configuration of LiteLLM's means something else
+    here (docs/litellm.md). Exits 1 if there are errors.
     """
     loaded = load_or_exit(config, allow_unknown=allow_unknown)
     settings = loaded.settings
     lints = lint(settings, compile_policy(settings.roles, settings.rules), time.time())
-    warnings = sorted(
-        (*loaded.warnings, *loaded.secrets, *lints),
-        key=lambda problem: (problem.file, problem.line, problem.column),
+    warnings = (*loaded.warnings, *loaded.secrets, *lints)
+    show(
+        sorted(
+            (*warnings, *loaded.notes),
+            key=lambda problem: (problem.file, problem.line, problem.column),
+        )
     )
-    show(warnings)
     counts = [
         f"{len(items)} {one if len(items) == 1 else one + 's'}"
         for items, one in (
@@ -37,6 +40,7 @@ def check(config: Path, *, allow_unknown: bool, strict: bool) -> None:
             (settings.rules, "rule"),
             (settings.models, "model"),
             (warnings, "warning"),
+            *([(loaded.notes, "note")] if loaded.notes else []),
         )
     ]
     click.echo(f"{config}: ok: {', '.join(counts)}")

@@ -2,15 +2,17 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
 from rich.console import Console
 from rich.markup import escape
 
 from rolecall.config import ConfigurationError, Loaded, Problem, load
+
+_COLOURS: Final[Mapping[str, str]] = {"error": "red", "warning": "yellow", "note": "cyan"}
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -44,10 +46,17 @@ def load_or_exit(
 
 
 def show(problems: Iterable[Problem]) -> None:
-    """Write problems to standard error, one a line, errors in red on a terminal."""
+    """Write problems to standard error, one a line, errors in red on a terminal.
+
+    A code that begins with ``litellm-`` is told with its place in the documentation.
+    """
     console = Console(stderr=True, soft_wrap=True, highlight=False, emoji=False)
     for problem in problems:
-        colour = "red" if problem.level == "error" else "yellow"
+        colour = _COLOURS[problem.level]
         place, _, rest = str(problem).partition(f" {problem.level}: ")
-        code = escape(f" [{problem.code}]") if problem.code else ""
+        code = escape(f" [{_told(problem.code)}]") if problem.code else ""
         console.print(f"{escape(place)} [{colour}]{problem.level}:[/] {escape(rest)}{code}")
+
+
+def _told(code: str) -> str:
+    return f"docs/litellm.md#{code}" if code.startswith("litellm-") else code

@@ -7,7 +7,7 @@ keys that are not strings are errors, and tags of any kind are refused.
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import yaml
 from yaml.composer import Composer
@@ -16,7 +16,7 @@ from yaml.reader import Reader
 from yaml.resolver import BaseResolver
 from yaml.scanner import Scanner
 
-from rolecall.config.problems import ConfigurationError, Problem
+from rolecall.config.problems import ConfigurationError, Level, Problem
 from rolecall.core import Source
 
 Key = str | int
@@ -83,14 +83,14 @@ class Document:
         path: KeyPath,
         message: str,
         *,
-        level: Literal["error", "warning"] = "error",
+        level: Level = "error",
         at_key: bool = False,
         at: Position | None = None,
         code: str = "",
     ) -> None:
         """Note a problem at the value of ``path``, or at the nearest one above it that exists.
 
-        ``at`` names a place within the value, ``code`` the kind of warning.
+        ``at`` names a place within the value, ``code`` the kind of problem.
         """
         places = self.keys if at_key else self.values
         position = at
@@ -118,9 +118,10 @@ class Document:
         return Source(self.file, position.line, line.strip())
 
     def stop_on_errors(self) -> None:
-        """Raise what has been found, if an error is among it."""
+        """Raise what is to be mended, if an error is among it."""
         if any(problem.level == "error" for problem in self.problems):
-            raise ConfigurationError(self.sorted_problems())
+            found = self.sorted_problems()
+            raise ConfigurationError(tuple(one for one in found if one.level != "note"))
 
     def sorted_problems(self) -> tuple[Problem, ...]:
         """What has been found, in the order of the file; included files follow."""

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from rolecall.config import (
     claim_path,
+    litellm_differences,
     litellm_identity,
     litellm_policy,
     lowering,
@@ -88,13 +89,16 @@ def policy(file: schema.File, document: Document) -> Lowered:
             document.warn(
                 (*at, "enforce_rbac"),
                 "has no effect: rules are always enforced here; set it to true.",
+                code="litellm-rbac-always",
             )
         lowered.claims = litellm_identity.claims(auth, document)
         lowered.role_paths = litellm_identity.role_paths(auth, document)
         lowered.mappings = litellm_identity.roles(auth, lowered.role_paths, document)
         lowered.issuers = litellm_identity.listed_issuers(auth, document, lowered.claims)
         lowered.userinfo = bool(auth.oidc_userinfo_enabled)
-    written = litellm_policy.policy(file, document)
+    given = [(path, mapping.role) for path, mapping in lowered.mappings]
+    litellm_differences.note(file, given, document)
+    written = litellm_policy.policy(file, [role for _, role in given], document)
     lowered.mappings += written.mappings
     lowered.rules = written.rules
     return lowered
@@ -161,7 +165,12 @@ def models(
             document.report(path, "needs model_name: the name that callers use.")
             continue
         if entry.model_name is None:
-            document.warn((*path, "model"), "is read as model_name; write model_name.", at_key=True)
+            document.warn(
+                (*path, "model"),
+                "is read as model_name; write model_name.",
+                at_key=True,
+                code="litellm-model-key",
+            )
         elif entry.model is not None:
             document.report(
                 (*path, "model"), "stands beside model_name; keep model_name.", at_key=True

@@ -13,6 +13,7 @@ from rolecall.config import claim_path, schema
 from rolecall.config.conditions import NotACondition, Subject, compile_condition
 from rolecall.config.document import Document, KeyPath
 from rolecall.config.globs import matches
+from rolecall.config.litellm_differences import permissions
 from rolecall.core import MODEL_ENDPOINTS, Condition, RoleMapping, Rule, Source
 
 ROUTES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -32,6 +33,7 @@ ROUTES: Final[Mapping[str, tuple[str, ...]]] = {
     "/v1/models": (),
     "/models": (),
 }
+_NO_MODELS: Final = "litellm-no-models"
 _AUTH: Final[KeyPath] = ("general_settings", "litellm_jwtauth")
 _GROUP_RULES: Final[KeyPath] = ("general_settings", "access_group_rules")
 
@@ -52,32 +54,62 @@ class _Grant:
     endpoints: tuple[str, ...]
 
 
-def policy(file: schema.File, document: Document) -> Policy:
-    """Everything that LiteLLM's sections say of who may call what."""
+def policy(file: schema.File, given: Iterable[str], document: Document) -> Policy:
+    """Everything that LiteLLM's sections say of who may call what.
+
+    ``given`` are the roles that its keys give to callers.
+    """
     found = Policy()
     auth = file.general_settings.litellm_jwtauth or schema.LiteLLMAuth()
     groups = _groups(file)
-    permissions = list(_permissions(file, auth, groups, document))
-    scopes = _scopes(auth, groups, document)
-    for path, role, grant in permissions:
+    meanings = _meanings(file, groups)
+    opened = list(_permissions(file, auth, meanings, document))
+    scopes = _scopes(auth, meanings, document)
+    for path, role, grant in opened:
         if not auth.scope_mappings:
             found.rules.append((path, _rule((role,), grant, document.source(path))))
             continue
         for place, scope, narrowed in scopes:
             both = _within(grant, narrowed, place, document)
-            when = _checked(f"{_quoted(scope)} in caller.scopes", "rule", place, document)
+            when = _has(scope, place, document)
             if both.models and both.endpoints:
                 rule = _rule((role,), both, document.source(path), when)
                 found.rules.append((path, rule))
-    if not permissions:
-        for place, scope, grant in scopes:
+    if not opened:
+        _open_scopes(
+            scopes, tuple(dict.fromkeys(given)) if auth.enforce_rbac else None, document, found
+        )
+    _group_rules(file, groups, document, found)
+    return found
+
+
+def _open_scopes(
+    scopes: list[tuple[KeyPath, str, _Grant]],
+    roles: tuple[str, ...] | None,
+    document: Document,
+    found: Policy,
+) -> None:
+    """Let scopes open models by themselves: to whoever has one of these roles, or to everybody."""
+    for place, scope, grant in scopes:
+        source = document.source(place)
+        if roles is None:
             role = f"scope:{scope}"
-            source = document.source(place)
             mapping = RoleMapping(role, (), (), source, scopes=(scope,))
             found.mappings.append((place, mapping))
             found.rules.append((place, _rule((role,), grant, source)))
-    _group_rules(file, groups, document, found)
-    return found
+        elif roles:
+            found.rules.append((place, _rule(roles, grant, source, _has(scope, place, document))))
+        else:
+            document.warn(
+                place,
+                "opens nothing: enforce_rbac asks for a role, and no key here gives one; name"
+                " user_roles_jwt_field and user_allowed_roles.",
+                code="role-unheld",
+            )
+
+
+def _has(scope: str, place: KeyPath, document: Document) -> Condition | None:
+    return _checked(f"{_quoted(scope)} in caller.scopes", "rule", place, document)
 
 
 def _rule(
@@ -96,10 +128,20 @@ def _groups(file: schema.File) -> Mapping[str, tuple[str, ...]]:
     return {group: tuple(names) for group, names in groups.items()}
 
 
+def _meanings(
+    file: schema.File, groups: Mapping[str, tuple[str, ...]]
+) -> Mapping[str, tuple[str, ...]]:
+    """What a group's name stands for among models: its models, and one that has its name."""
+    served = {entry.model_name or entry.model for entry in file.model_list}
+    return {
+        group: (*((group,) if group in served else ()), *names) for group, names in groups.items()
+    }
+
+
 def _permissions(
     file: schema.File,
     auth: schema.LiteLLMAuth,
-    groups: Mapping[str, tuple[str, ...]],
+    meanings: Mapping[str, tuple[str, ...]],
     document: Document,
 ) -> Iterable[tuple[KeyPath, str, _Grant]]:
     bounds = {
@@ -110,25 +152,19 @@ def _permissions(
         )
         if routes is not None
     }
-    for path, entries in (
-        (("general_settings", "role_permissions"), file.general_settings.role_permissions),
-        ((*_AUTH, "role_permissions"), auth.role_permissions),
-        (("role_permissions",), file.role_permissions),
-    ):
-        for index, entry in enumerate(entries):
-            at: KeyPath = (*path, index)
-            if entry.models is None:
-                document.warn(at, "names no models, and so allows none; add models.")
-            grant = _grant(entry.models, entry.routes, groups, at, document)
-            if entry.role in bounds:
-                bounded = _laid_out(grant.endpoints) & bounds[entry.role]
-                kept = tuple(name for name in MODEL_ENDPOINTS if name in bounded)
-                grant = _Grant(grant.models, kept)
-            yield at, entry.role, grant
+    for at, entry in permissions(file):
+        if entry.models is None:
+            document.warn(at, "names no models, and so allows none; add models.", code=_NO_MODELS)
+        grant = _grant(entry.models, entry.routes, meanings, at, document)
+        if entry.role in bounds:
+            bounded = _laid_out(grant.endpoints) & bounds[entry.role]
+            kept = tuple(name for name in MODEL_ENDPOINTS if name in bounded)
+            grant = _Grant(grant.models, kept)
+        yield at, entry.role, grant
 
 
 def _scopes(
-    auth: schema.LiteLLMAuth, groups: Mapping[str, tuple[str, ...]], document: Document
+    auth: schema.LiteLLMAuth, meanings: Mapping[str, tuple[str, ...]], document: Document
 ) -> list[tuple[KeyPath, str, _Grant]]:
     if bool(auth.scope_mappings) != bool(auth.enforce_scope_based_access):
         key = "scope_mappings" if auth.scope_mappings else "enforce_scope_based_access"
@@ -141,22 +177,22 @@ def _scopes(
     for index, entry in enumerate(auth.scope_mappings):
         at: KeyPath = (*_AUTH, "scope_mappings", index)
         if entry.models is None:
-            document.warn(at, "names no models, and so allows none; add models.")
-        found.append((at, entry.scope, _grant(entry.models, entry.routes, groups, at, document)))
+            document.warn(at, "names no models, and so allows none; add models.", code=_NO_MODELS)
+        found.append((at, entry.scope, _grant(entry.models, entry.routes, meanings, at, document)))
     return found
 
 
 def _grant(
     models: list[str] | None,
     routes: list[str] | None,
-    groups: Mapping[str, tuple[str, ...]],
+    meanings: Mapping[str, tuple[str, ...]],
     at: KeyPath,
     document: Document,
 ) -> _Grant:
-    """Names of groups stand for their models, and for a model of that name."""
+    """Names of groups stand for their models."""
     named: dict[str, None] = {}
     for name in models or ():
-        named |= dict.fromkeys((name, *groups.get(name, ())))
+        named |= dict.fromkeys(meanings.get(name, (name,)))
     if routes is None:
         return _Grant(tuple(named), ("*",))
     return _Grant(tuple(named), _endpoints(routes, (*at, "routes"), document))

@@ -32,11 +32,18 @@ from rolecall.core import RoleMapping, Rule
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """Settings that can be used, the warnings about them, and the secrets that are written out."""
+    """Settings that can be used, and what is said about them.
+
+    Attributes:
+        warnings: what should be mended.
+        secrets: what is written out in the file.
+        notes: where it is read otherwise than LiteLLM does.
+    """
 
     settings: Settings
     warnings: tuple[Problem, ...]
     secrets: tuple[Problem, ...] = ()
+    notes: tuple[Problem, ...] = ()
 
 
 def load(
@@ -86,7 +93,13 @@ def load_document(
     for one in included:
         document.problems.extend(one.document.problems)
     document.stop_on_errors()
-    return Loaded(settings, document.sorted_problems(), tuple(secrets))
+    found = document.sorted_problems()
+    return Loaded(
+        settings,
+        warnings=tuple(one for one in found if one.level == "warning"),
+        secrets=tuple(secrets),
+        notes=tuple(one for one in found if one.level == "note"),
+    )
 
 
 def _with_shadow(settings: Settings, path: Path, document: Document) -> Settings:

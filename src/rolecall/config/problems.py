@@ -3,22 +3,24 @@
 from dataclasses import dataclass
 from typing import Literal
 
+Level = Literal["error", "warning", "note"]
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One error or warning.
+    """One error, warning or note.
 
     Attributes:
-        level: an error stops the gateway, a warning does not.
+        level: an error stops the gateway, a warning does not; a note is nothing to mend.
         file: the file as it was named.
         line: from 1; 0 where the problem has no line (a missing file, the environment).
         column: from 1; 0 where it is the whole line.
         path: the key's path, ``model_list[0].litellm_params.model``; empty for the whole file.
         message: what is wrong and what to do.
-        code: what kind of warning it is (``docs/lints.md``), for those that have one.
+        code: of what kind it is (``docs/lints.md``, ``docs/litellm.md``), if it has a name.
     """
 
-    level: Literal["error", "warning"]
+    level: Level
     file: str
     line: int
     column: int
