@@ -290,10 +290,20 @@ class Circumstances:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A CEL expression (https://cel.dev), and where it is written."""
+    """A CEL expression (https://cel.dev), and where it is written.
+
+    Attributes:
+        meaning: what it says in words, where another key was lowered to it.
+    """
 
     text: str
     source: Source
+    meaning: str = ""
+
+    @property
+    def said(self) -> str:
+        """What it says, in words if there are any."""
+        return self.meaning or self.text
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,6 +94,20 @@ CASES = {
     ),
     "several teams": (configuration("team_ids_jwt_field: teams"), ["teams-united"]),
     "a domain": (configuration("user_allowed_email_domain: x.example"), ["email-verified"]),
+    "times without quotes": (
+        configuration().replace(
+            "{access_groups: [g]}",
+            "{access_windows: [{start: 09:00, end: '18:00', timezone: UTC, team_ids: [t]}]}",
+        ),
+        [],
+    ),
+    "times without quotes that YAML 1.1 reads as numbers, told once": (
+        configuration().replace(
+            "{access_groups: [g]}",
+            "{access_windows: [{start: 17:00, end: 18:00, timezone: UTC, team_ids: [t]}]}",
+        ),
+        ["times"],
+    ),
     "patterns and groups, each told once": (
         configuration(permissions="[{role: internal_user, models: ['a*', g, 'b*', g]}]"),
         ["patterns: 'a*' stands", "groups: 'g' stands"],

@@ -15,7 +15,7 @@ from rolecall.core import Call, Ceilings, Circumstances, Parameters
 from rolecall.identity import caller_from
 from rolecall.policy import assign_roles, compile_policy, decide
 from tests.policy.parts.worlds import callers, calls, circumstances, mappings, rules
-from tests.policy.test_litellm_differential import MODELS, ROUTES, configs, tokens
+from tests.policy.test_litellm_differential import MODELS, ROUTES, configs, times, tokens
 
 ISSUERS = """
 issuers:
@@ -29,8 +29,8 @@ def read(text):
 
 
 @settings(max_examples=100)
-@given(configs, tokens, st.sampled_from(MODELS), st.sampled_from(sorted(ROUTES.values())))
-def test_litellm_s_dialect_is_what_is_printed_of_it(config, claims, model, endpoint):
+@given(configs, tokens, st.sampled_from(MODELS), st.sampled_from(sorted(ROUTES.values())), times)
+def test_litellm_s_dialect_is_what_is_printed_of_it(config, claims, model, endpoint, now):
     lowered = read(yaml.safe_dump(config))
     claimed = [list(path) for path in lowered.issuers[0].roles]
     issuers = [
@@ -45,7 +45,7 @@ def test_litellm_s_dialect_is_what_is_printed_of_it(config, claims, model, endpo
         table = compile_policy(one.roles, one.rules)
         caller = assign_roles(table, caller_from(one.issuers[0], claims))
         call = Call(endpoint, model, parameters=Parameters())
-        decision = decide(table, caller, call, Circumstances(0.0))
+        decision = decide(table, caller, call, Circumstances(now))
         answers.append((decision.allowed, decision.reason, decision.roles))
     assert answers[0] == answers[1]
 

@@ -143,6 +143,12 @@ models: [{name: a, model: gpt-4o}, {name: b, model: gpt-4o}, {name: b, model: gp
 """,
         ["4: model-unreached"],
     ),
+    "conditions that look for what no issuer gives": (
+        """
+roles: [{role: r, when: '"t" in caller.teams || caller.organization == "o"'}]
+""",
+        ["3: condition-reads-nothing", "3: condition-reads-nothing"],
+    ),
 }
 
 

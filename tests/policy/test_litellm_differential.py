@@ -53,8 +53,20 @@ group_rules = st.lists(
     ),
     max_size=2,
 )
+windows = st.lists(
+    st.tuples(
+        st.sampled_from(["00:00", "08:00", "09:30", "17:00:05", "23:00"]),
+        st.sampled_from(["00:00", "08:00", "09:30", "17:00:05", "23:00"]),
+        st.sampled_from(["Europe/Berlin", "Asia/Kolkata", "UTC"]),
+        st.lists(st.sampled_from(["t1", "t2"]), min_size=1, max_size=2, unique=True),
+    )
+    .filter(lambda said: said[0] != said[1])
+    .map(lambda said: dict(zip(("start", "end", "timezone", "team_ids"), said, strict=True))),
+    max_size=3,
+)
+times = st.floats(0, 400 * 86_400) | st.sampled_from([0.0, 28_800.0, 34_200.0, 57_605.0])
 configs = st.builds(
-    lambda permissions, scopes, rules, team_routes, memberships: {
+    lambda permissions, scopes, rules, team_routes, memberships, of_models: {
         "general_settings": without_none(
             enable_jwt_auth=True,
             litellm_jwtauth=without_none(
@@ -76,7 +88,10 @@ configs = st.builds(
             {
                 "model_name": name,
                 "litellm_params": {"model": "gpt-4o", "api_key": "k"},
-                "model_info": {"access_groups": memberships.get(name, [])},
+                "model_info": {
+                    "access_groups": memberships.get(name, []),
+                    "access_windows": of_models.get(name, []),
+                },
             }
             for name in MODELS
         ],
@@ -89,6 +104,7 @@ configs = st.builds(
     st.dictionaries(
         st.sampled_from(MODELS), st.lists(st.sampled_from(GROUPS), max_size=2, unique=True)
     ),
+    st.dictionaries(st.sampled_from(MODELS), windows),
 )
 # one role each, since LiteLLM takes the first that fits and here all are united
 identities = st.sampled_from(
@@ -98,6 +114,7 @@ identities = st.sampled_from(
         {"roles": ["mapped"]},
         {"roles": ["basic_user"]},
         {"team": "t1"},
+        {"team": "t2"},
         {},
     ]
 )
@@ -115,20 +132,20 @@ tokens = st.builds(
 )
 
 
-def decided(config, claims, model, endpoint):
+def decided(config, claims, model, endpoint, now=0.0):
     document = parse(yaml.safe_dump(config), Document("litellm.yaml"))
     loaded = load_document(document, {}, offline=True).settings
     table = compile_policy(loaded.roles, loaded.rules)
     caller = assign_roles(table, caller_from(loaded.issuers[0], claims))
     call = Call(endpoint, model, parameters=Parameters())
-    return decide(table, caller, call, Circumstances(0.0)).allowed
+    return decide(table, caller, call, Circumstances(now)).allowed
 
 
 @settings(max_examples=300)
-@given(configs, tokens, st.sampled_from([*MODELS, "absent"]), st.sampled_from(list(ROUTES)))
-def test_the_shared_dialect_decides_as_litellm_documents_it(config, claims, model, route):
-    assert decided(config, claims, model, ROUTES[route]) == litellm_model.allowed(
-        config, claims, model, route
+@given(configs, tokens, st.sampled_from([*MODELS, "absent"]), st.sampled_from(list(ROUTES)), times)
+def test_the_shared_dialect_decides_as_litellm_documents_it(config, claims, model, route, now):
+    assert decided(config, claims, model, ROUTES[route], now) == litellm_model.allowed(
+        config, claims, model, route, now
     )
 
 

@@ -19,6 +19,21 @@ def read(text: str, path: KeyPath, subject: Subject, document: Document) -> Cond
     return Condition(" ".join(text.split()), document.source(path))
 
 
+def written(
+    text: str, subject: Subject, path: KeyPath, document: Document, *, meaning: str = ""
+) -> Condition | None:
+    """A condition that the key at ``path`` is lowered to, or None after reporting why it cannot be.
+
+    ``meaning`` says it in the words of that key.
+    """
+    try:
+        compile_condition(text, subject)
+    except NotACondition as fault:
+        document.report(path, f"cannot be written as a condition: it {fault.message}.")
+        return None
+    return Condition(text, document.source(path), meaning)
+
+
 def _check_headers(program: Program, path: KeyPath, document: Document) -> None:
     listed = document.data.get("conditions", {}).get("headers", [])
     if "headers" not in program.reads:

@@ -10,6 +10,7 @@ from rolecall.config import (
     litellm_differences,
     litellm_identity,
     litellm_policy,
+    litellm_windows,
     lowering,
     opaque_tokens,
     schema,
@@ -42,8 +43,6 @@ HINTS: Final[Mapping[str, str]] = {
     "general_settings.litellm_jwtauth.enforce_team_based_model_access": "teams have no models of"
     " their own here; write a role with when: over caller.teams, and rules for it",
     "general_settings.allowed_routes": "write routes in role_permissions, or endpoints in rules",
-    "model_list.model_info.access_windows": "write not_before and expires at a rule, or when: over"
-    " now, the time of the call",
     "general_settings.litellm_jwtauth.team_id_upsert": _NO_DATABASE,
     "general_settings.litellm_jwtauth.team_id_default": _NO_DATABASE,
     "general_settings.litellm_jwtauth.sync_user_role_and_teams": _NO_DATABASE,
@@ -100,7 +99,7 @@ def policy(file: schema.File, document: Document) -> Lowered:
     litellm_differences.note(file, given, document)
     written = litellm_policy.policy(file, [role for _, role in given], document)
     lowered.mappings += written.mappings
-    lowered.rules = written.rules
+    lowered.rules = written.rules + litellm_windows.rules(file, document)
     return lowered
 
 

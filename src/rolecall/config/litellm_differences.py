@@ -37,6 +37,8 @@ SENTENCES: Final[Mapping[str, str]] = {
     " is litellm_proxy_admin.",
     "litellm-scope-routes": "the scope opens its models at these routes alone; LiteLLM does not"
     " look at them.",
+    "litellm-times": "is read as it is written; LiteLLM takes a time without quotes for a number of"
+    " seconds, unless it begins with 0.",
     "litellm-patterns": "{!r} stands for every model that it matches; LiteLLM compares it as it"
     " is.",
     "litellm-groups": "{!r} stands for the models of that access group; LiteLLM compares it with"

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from rolecall.config import claim_path, schema
-from rolecall.config.conditions import NotACondition, Subject, compile_condition
+from rolecall.config import claim_path, condition_source, schema
+from rolecall.config.conditions.writing import quoted
 from rolecall.config.document import Document, KeyPath
 from rolecall.config.globs import matches
 from rolecall.config.litellm_differences import permissions
@@ -109,7 +109,7 @@ def _open_scopes(
 
 
 def _has(scope: str, place: KeyPath, document: Document) -> Condition | None:
-    return _checked(f"{_quoted(scope)} in caller.scopes", "rule", place, document)
+    return condition_source.written(f"{quoted(scope)} in caller.scopes", "rule", place, document)
 
 
 def _rule(
@@ -253,7 +253,7 @@ def _group_rules(
         else:
             role = f"access_group:{entry.access_group}"
             text = _condition(entry, path, document)
-            when = None if text is None else _checked(text, "role", path, document)
+            when = None if text is None else condition_source.written(text, "role", path, document)
             if when is None:
                 continue
             mapping = RoleMapping(role, (), (), source, when=when)
@@ -263,7 +263,7 @@ def _group_rules(
 
 
 def _condition(entry: schema.AccessGroupRule, path: KeyPath, document: Document) -> str | None:
-    value = _quoted(entry.equals if entry.equals is not None else entry.contains or "")
+    value = quoted(entry.equals if entry.equals is not None else entry.contains or "")
     if entry.attribute == "user_id":
         return f"caller.subject == {value}"
     prefix, _, rest = entry.attribute.partition(".")
@@ -280,22 +280,7 @@ def _condition(entry: schema.AccessGroupRule, path: KeyPath, document: Document)
     place, there = "claims", []
     for key in keys:
         # a claim that is missing grants nothing, and is no error
-        there.append(f"{_quoted(key)} in {place}")
-        place += f"[{_quoted(key)}]"
+        there.append(f"{quoted(key)} in {place}")
+        place += f"[{quoted(key)}]"
     test = f"{place} == {value}" if entry.equals is not None else f"{value} in {place}"
     return " && ".join((*there, test))
-
-
-def _checked(text: str, subject: Subject, path: KeyPath, document: Document) -> Condition | None:
-    try:
-        compile_condition(text, subject)
-    except NotACondition as fault:
-        document.report(path, f"cannot be written as a condition: it {fault.message}.")
-        return None
-    return Condition(text, document.source(path))
-
-
-def _quoted(text: str) -> str:
-    """A string literal of CEL."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in escaped) + '"'

@@ -92,10 +92,20 @@ class AccessGroupRule(_Section):
     access_group: Text
 
 
+class AccessWindow(_Section):
+    """LiteLLM's ``model_list[].model_info.access_windows[]``."""
+
+    start: Text
+    end: Text
+    timezone: Text
+    team_ids: Names
+
+
 class ModelInfo(_Section):
     """LiteLLM's ``model_list[].model_info``."""
 
     access_groups: list[Text] = []
+    access_windows: list[AccessWindow] = []
 
 
 class RevocationEntry(_Section):

@@ -78,7 +78,7 @@ def terms(rule: Rule) -> list[str]:
     """Under which terms a rule counts: its condition, its time, its ceilings."""
     found = []
     if rule.when is not None:
-        found.append(f"if {rule.when.text}")
+        found.append(rule.when.meaning or f"if {rule.when.text}")
     if rule.not_before is not None:
         found.append(f"from {instant(rule.not_before)} on")
     if rule.expires is not None:

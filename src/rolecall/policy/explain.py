@@ -108,10 +108,11 @@ def _rule_outcome(entry: Entry, caller: Caller, call: Call, around: Circumstance
     if isinstance(result, ConditionError):
         effect = "so it denies" if rule.effect == "deny" else "so it does not allow"
         return f"its condition cannot be evaluated: {result}; {effect}"
+    because = rule.when.said if rule.when else ""
     if not result:
-        return f"does not match: its condition does not hold: {rule.when and rule.when.text}"
+        return f"does not match: its condition does not hold: {because}"
     if rule.effect == "deny":
-        return "matches: denies"
+        return f"matches: denies: {because}" if because else "matches: denies"
     return _within_ceilings(rule, call)
 
 

@@ -40,6 +40,7 @@ def lint(settings: Settings, table: Table, now: float) -> list[Problem]:
     """
     found = [
         *_roles(settings),
+        *_unread(settings),
         *_rules(settings.rules, now),
         *_shadowed(settings.rules, table),
         *_unreached(settings),
@@ -64,6 +65,34 @@ def _roles(settings: Settings) -> Iterator[Problem]:
             )
         if mapping.when is not None:
             yield from _constant(mapping.when, "role", f"the role {mapping.role!r}")
+
+
+def _unread(settings: Settings) -> Iterator[Problem]:
+    """Conditions that look for what no issuer's tokens are asked for."""
+    never = {
+        name
+        for name, given in (
+            ("caller.teams", any(issuer.teams for issuer in settings.issuers)),
+            ("caller.organization", any(issuer.organization for issuer in settings.issuers)),
+        )
+        if not given
+    }
+    conditions = (
+        *((mapping.when, "role") for mapping in settings.roles),
+        *((rule.when, "rule") for rule in settings.rules),
+    )
+    for condition, subject in conditions:
+        if condition is None:
+            continue
+        program = compile_condition(condition.text, "role" if subject == "role" else "rule")
+        for name in sorted(never & program.reads):
+            key = name.removeprefix("caller.")
+            yield _warn(
+                condition.source,
+                "condition-reads-nothing",
+                f"the condition reads {name}, and no issuer says by which claim: it is always"
+                f" {'empty' if key == 'teams' else 'null'}; write {key}: at an issuer.",
+            )
 
 
 def _rules(rules: Iterable[Rule], now: float) -> Iterator[Problem]:

@@ -54,7 +54,9 @@ def _without(
         return Change(
             "no other rule allows it: the denial is not all that stands in the way", rule.source
         )
-    because = f" (it denies because {_condition(rule)} holds)" if rule.when else ""
+    because = ""
+    if rule.when:
+        because = f" (it denies because {rule.when.meaning or f'{rule.when.text} holds'})"
     return Change(f"without this denial {allowing.source} would allow it{because}", rule.source)
 
 

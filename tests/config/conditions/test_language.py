@@ -79,6 +79,11 @@ REFUSED = {
         None,
         None,
     ),
+    'now.getHours("Europe/berlin") < 6': (
+        "names no time zone that this machine knows: 'Europe/berlin'",
+        None,
+        None,
+    ),
     'call.model.matches("(")': ("holds no pattern of RE2: missing ): (", None, None),
     "true " * MAX_LENGTH: (f"is longer than {MAX_LENGTH} characters", None, None),
 }

@@ -5,6 +5,9 @@ purpose is left out of the worlds that are compared: a role without permissions,
 model, and a token that two roles fit (LiteLLM takes the first).
 """
 
+from datetime import datetime, time
+from zoneinfo import ZoneInfo
+
 ROUTES = {
     "openai_routes": {"/v1/chat/completions"},
     "anthropic_routes": {"/v1/messages"},
@@ -45,8 +48,33 @@ def role_of(auth, claims):
     return None
 
 
-def allowed(config, claims, model, route):
+def reserved(config, claims, model, now):
+    """Whether the model is for other teams at this time of the day."""
+    auth = config["general_settings"]["litellm_jwtauth"]
+    team = at(claims, auth["team_id_jwt_field"]) if auth.get("team_id_jwt_field") else None
+    windows = [
+        window
+        for entry in config["model_list"]
+        if entry["model_name"] == model
+        for window in entry.get("model_info", {}).get("access_windows", ())
+    ]
+    active = [window for window in windows if is_open(window, now)]
+    return bool(active) and not any(team in window["team_ids"] for window in active)
+
+
+def is_open(window, now):
+    local = datetime.fromtimestamp(now, ZoneInfo(window["timezone"])).time()
+    start, end = (time.fromisoformat(window[key]) for key in ("start", "end"))
+    return start <= local < end if start < end else local >= start or local < end
+
+
+def allowed(config, claims, model, route, now=0.0):
     """Whether LiteLLM lets a token call a model at a route."""
+    return permitted(config, claims, model, route) and not reserved(config, claims, model, now)
+
+
+def permitted(config, claims, model, route):
+    """The same but for the time of the day."""
     general = config["general_settings"]
     auth = general["litellm_jwtauth"]
     groups = {}

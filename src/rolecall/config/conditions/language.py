@@ -9,6 +9,7 @@ import ipaddress
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache, lru_cache
 from typing import Any, Final, Literal
 
@@ -67,6 +68,21 @@ _PLACE: Final = re.compile(r"ERROR: <input>:(?P<line>-?\d+):(?P<column>-?\d+): (
 _CONTAINER: Final = re.compile(r" \(in container '[^']*'\)")
 _STATUS: Final = re.compile(r"^[A-Z_]+: | \[[A-Z_]+\]$")
 
+_OF_A_TIME_ZONE: Final = frozenset(
+    {
+        "getFullYear",
+        "getMonth",
+        "getDate",
+        "getDayOfMonth",
+        "getDayOfWeek",
+        "getDayOfYear",
+        "getHours",
+        "getMinutes",
+        "getSeconds",
+        "getMilliseconds",
+    }
+)
+_SOME_TIME: Final = datetime(2026, 1, 1, tzinfo=UTC)
 _INCOMPLETE: Final = "the expression ends too early"
 
 
@@ -192,8 +208,8 @@ def _in_cidr(address: str, network: str) -> bool:
 
 
 def _check_literals(written: str, tree: Node) -> None:
-    """A network or a pattern that is written out and wrong would fail each time it is asked."""
-    if "inCidr" not in written and "matches" not in written:
+    """What is written out and names nothing would fail each time it is asked."""
+    if not any(function in written for function in ("inCidr", "matches", "get")):
         return
     for node in syntax.walk(tree):
         match node:
@@ -207,6 +223,19 @@ def _check_literals(written: str, tree: Node) -> None:
                 if result.type() == cel.Type.ERROR:
                     reason = str(result.value()).rpartition("regular expression: ")[2]
                     raise NotACondition(f"holds no pattern of RE2: {reason}")
+            case Apply(function, _, (Constant(str(text)),)) if function in _OF_A_TIME_ZONE:
+                _check_time_zone(text)
+
+
+def _check_time_zone(name: str) -> None:
+    result = _hours_in().eval(data={"now": _SOME_TIME, "source_ip": name})
+    if result.type() == cel.Type.ERROR:
+        raise NotACondition(f"names no time zone that this machine knows: {name!r}")
+
+
+@cache
+def _hours_in() -> cel.Expression:
+    return _environment("rule").compile("now.getHours(source_ip)")
 
 
 @cache
