@@ -33,6 +33,7 @@ class Reason(StrEnum):
     INVALID_CLAIM = "invalid_claim"
     REVOKED = "revoked"
     SENDER_MISMATCH = "sender_mismatch"
+    INVALID_CLIENT_CERTIFICATE = "invalid_client_certificate"
     INVALID_DPOP_PROOF = "invalid_dpop_proof"
     USE_DPOP_NONCE = "use_dpop_nonce"
     # 403: the policy
@@ -82,6 +83,7 @@ STATUS: Final[Mapping[Reason, int]] = MappingProxyType(
                 Reason.INVALID_CLAIM,
                 Reason.REVOKED,
                 Reason.SENDER_MISMATCH,
+                Reason.INVALID_CLIENT_CERTIFICATE,
                 Reason.INVALID_DPOP_PROOF,
                 Reason.USE_DPOP_NONCE,
             ),

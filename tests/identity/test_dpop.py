@@ -5,14 +5,12 @@ import hashlib
 import pytest
 
 from rolecall.config import Limits
-from rolecall.core import KEYS_ISSUER, Caller, Reason, Refusal
+from rolecall.core import Reason, Refusal
 from rolecall.identity import fingerprint
 from rolecall.identity.dpop import (
     PROOF_ALGORITHMS,
     ProvenRequest,
-    bound_to,
     check_proof,
-    check_sender,
 )
 from rolecall.identity.nonces import SLOT
 
@@ -148,38 +146,6 @@ def test_c41_t29_a_changed_signature_is_none():
     head, _, signature = proof(TOKEN, NOW).rpartition(b".")
     turned = bytes([unb64(signature)[0] ^ 1]) + unb64(signature)[1:]
     assert check(head + b"." + b64(turned)) is Reason.INVALID_DPOP_PROOF
-
-
-@pytest.mark.parametrize(
-    "cnf",
-    [
-        None,
-        {},
-        [],
-        "x",
-        {"jkt": None},
-        {"jkt": "short"},
-        {"jkt": "=" * 43},
-        {"x5t#S256": "x" * 43},
-        {"jwk": {}},
-        {**bound(), "x5t#S256": "x" * 43},
-        {**bound(), "x": 1},
-    ],
-    ids=repr,
-)
-def test_c42_a_confirmation_that_is_not_understood_binds_to_nothing_known(cnf):
-    assert bound_to({"cnf": cnf}) is None
-
-
-def test_c42_a_confirmation_names_a_key():
-    assert bound_to({"cnf": bound()}) == thumbprint(HOLDER)
-    assert bound_to({}) is None
-
-
-def test_c42_a_static_key_is_bound_to_nothing():
-    with pytest.raises(Refusal) as caught:
-        check_sender(Caller(issuer=KEYS_ISSUER, subject="nightly"), proven=True)
-    assert caught.value.reason is Reason.SENDER_MISMATCH
 
 
 async def outcome(verifier, token, proofs=None):

@@ -62,6 +62,7 @@ async def test_c31_the_gateway_says_what_it_is_and_whom_to_ask_for_a_token(
             "bearer_methods_supported": ["header"],
             "scopes_supported": ["llm.call"],
             "dpop_bound_access_tokens_required": False,
+            "tls_client_certificate_bound_access_tokens": True,
         }
         assert f'resource_metadata="{GATEWAY}{METADATA}/llm"' in (await ask([])).challenge
 

@@ -5,6 +5,8 @@ from rolecall.config.loading import Loaded, load
 from rolecall.config.problems import ConfigurationError, Problem
 from rolecall.config.proxies import proxy_for
 from rolecall.config.settings import (
+    CertificateForm,
+    CertificateHeader,
     Client,
     DecisionSettings,
     IssuerSettings,
@@ -25,6 +27,8 @@ from rolecall.config.settings import (
 )
 
 __all__ = [
+    "CertificateForm",
+    "CertificateHeader",
     "Client",
     "ConfigurationError",
     "DecisionSettings",

@@ -139,6 +139,7 @@ class Issuer(Section):
     rfc9068: bool = False
     dpop: Literal["optional", "required"] | None = None
     dpop_nonce: bool = False
+    certificate_bound: Literal["optional", "required"] | None = None
     ca_file: Text | None = None
     bearer_file: Text | None = None
     private_network: bool = False

@@ -93,6 +93,7 @@ def build(
         rfc9068=section.rfc9068,
         dpop=section.dpop,
         dpop_nonce=section.dpop_nonce,
+        certificate_bound=section.certificate_bound,
         source=source,
         banned_keys=frozenset(section.banned_keys),
         required=section.required,

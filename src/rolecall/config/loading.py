@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rolecall.config import (
+    client_certificates,
     environment,
     gaps,
     jwt_environment,
@@ -178,6 +179,7 @@ def _lower(
     policy_lowering.check_includes(mappings)
     resource = protected_resource.resource(file.resource, issuers, document)
     protected_resource.check_proofs(file.issuers, resource, document)
+    client_certificates.check(file.issuers, file.server, document)
     metrics = lowering.metrics(file.metrics, document)
     gaps.warn(
         document,
@@ -198,6 +200,7 @@ def _lower(
         keys=tuple(key for _, key in keys),
         metrics=metrics,
         resource=resource,
+        certificate_header=client_certificates.header(file.server.client_certificate, document),
         nonce_key=file.dpop.nonce_key.encode() if file.dpop.nonce_key is not None else None,
         explain=ExplainSettings(frozenset(file.explain.administrators), file.explain.header),
         revocations=revocations.revocations(file.revocations, issuers, document),

@@ -18,7 +18,7 @@ from rolecall.config.policy_schema import (
     RuleEntry,
     Terms,
 )
-from rolecall.config.settings import ProviderName, TransportName
+from rolecall.config.settings import CertificateForm, ProviderName, TransportName
 from rolecall.config.shapes import Names, OneOrMore, Seconds, Text
 from rolecall.config.shapes import Section as _Section
 
@@ -135,6 +135,20 @@ class ResourceSection(_Section):
     url: Text
     authorization_servers: Names | None = None
     scopes: list[Text] = []
+
+
+class ClientCertificateSection(_Section):
+    """``server.client_certificate``."""
+
+    proxies: OneOrMore
+    form: CertificateForm = "rfc9440"
+    header: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+$", max_length=64)] | None = None
+
+
+class ServerSection(_Section):
+    """``server``."""
+
+    client_certificate: ClientCertificateSection | None = None
 
 
 class DpopSection(_Section):
@@ -265,6 +279,7 @@ class File(_Section):
     revocations: RevocationsSection = RevocationsSection()
     resource: ResourceSection | None = None
     dpop: DpopSection = DpopSection()
+    server: ServerSection = ServerSection()
     general_settings: GeneralSettings = GeneralSettings()
     role_permissions: list[RolePermission] = []
     model_list: list[LiteLLMModel] = []

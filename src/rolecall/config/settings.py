@@ -1,6 +1,7 @@
 """What a configuration says, in one form whatever dialect it was written in."""
 
 from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Final, Literal
 
@@ -21,6 +22,7 @@ Profile = Literal[
     "kubernetes",
 ]
 ProviderName = Literal["openai", "anthropic"]
+CertificateForm = Literal["rfc9440", "pem", "xfcc"]
 TransportName = Literal["http1", "http2"]
 ClientAuth = Literal[
     "client_secret_basic", "client_secret_post", "private_key_jwt", "tls_client_auth"
@@ -169,6 +171,8 @@ class IssuerSettings:
         dpop: whether its tokens may or must be bound to their holder's key (RFC 9449); None where
             bound ones are refused.
         dpop_nonce: whether proofs must hold a nonce of the gateway (RFC 9449 9).
+        certificate_bound: whether its tokens may or must be bound to a client certificate (RFC
+            8705 3); None where those that are bound to one are refused.
     """
 
     issuer: str
@@ -201,6 +205,7 @@ class IssuerSettings:
     event_audience: tuple[str, ...] = ()
     dpop: Literal["optional", "required"] | None = None
     dpop_nonce: bool = False
+    certificate_bound: Literal["optional", "required"] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -382,12 +387,28 @@ class RevocationSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class CertificateHeader:
+    """How a proxy that ends TLS tells of its clients' certificates.
+
+    Attributes:
+        name: of the header, in lower case.
+        form: of its value.
+        proxies: whose word counts.
+    """
+
+    name: str
+    form: CertificateForm
+    proxies: tuple[IPv4Network | IPv6Network, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """A whole configuration.
 
     ``condition_headers`` are the request headers, in lower case, that conditions may read;
     ``files`` is every file that was read; ``nonce_key`` is the key of the nonces for proofs of
-    possession, where several gateways share it.
+    possession, where several gateways share it; ``certificate_header`` is where client
+    certificates are told of.
     """
 
     file: str
@@ -406,3 +427,4 @@ class Settings:
     explain: ExplainSettings = field(default_factory=ExplainSettings)
     revocations: RevocationSettings = field(default_factory=RevocationSettings)
     nonce_key: bytes | None = field(default=None, repr=False)
+    certificate_header: CertificateHeader | None = None

@@ -1,9 +1,11 @@
 """Where the token comes from: four headers, and never two different credentials; and its proof."""
 
+from functools import partial
 from typing import Final
 from urllib.parse import quote, urlsplit
 
 from rolecall.core import Caller, Reason, Refusal
+from rolecall.gateway.client_certificate import shown_certificate
 from rolecall.gateway.exchange import Exchange
 from rolecall.gateway.snapshot import Snapshot
 from rolecall.identity import ProvenRequest
@@ -24,9 +26,13 @@ async def authenticated(token: bytes, exchange: Exchange, snapshot: Snapshot) ->
     Raises:
         Refusal: nobody, or nobody who is trusted.
     """
+    scope, settings = exchange.scope, snapshot.settings
+    shown = None
+    if snapshot.verifier.takes_certificates:
+        shown = partial(shown_certificate, scope, settings.certificate_header)
     if not token.startswith(_DPOP):
-        return await snapshot.verifier.authenticate(token)
-    scope, resource = exchange.scope, snapshot.settings.resource
+        return await snapshot.verifier.authenticate(token, shown)
+    resource = settings.resource
     if resource is None or not snapshot.verifier.takes_proofs:
         raise _malformed()
     request = ProvenRequest(
@@ -36,7 +42,7 @@ async def authenticated(token: bytes, exchange: Exchange, snapshot: Snapshot) ->
     )
     try:
         caller, nonce = await snapshot.verifier.authenticate_bound(
-            token.removeprefix(_DPOP), request
+            token.removeprefix(_DPOP), request, shown
         )
     except Refusal as refusal:
         if refusal.reason is Reason.USE_DPOP_NONCE:

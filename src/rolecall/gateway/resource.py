@@ -47,6 +47,8 @@ def protected_resource(settings: Settings) -> ProtectedResource | None:
         document["dpop_bound_access_tokens_required"] = (
             bindings == {"required"} and not settings.keys
         )
+    if any(issuer.certificate_bound for issuer in settings.issuers):
+        document["tls_client_certificate_bound_access_tokens"] = True
     if resource.scopes:
         document["scopes_supported"] = list(resource.scopes)
     return ProtectedResource(

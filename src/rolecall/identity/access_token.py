@@ -1,13 +1,13 @@
 """What makes a JWT whose signature is right an access token for this gateway, a check a line."""
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Literal
 
 from rolecall.config import IssuerSettings
 from rolecall.core import Caller, Reason, Refusal
 from rolecall.identity import claims as claim
+from rolecall.identity.binding import bound_to
 from rolecall.identity.caller import caller_from
-from rolecall.identity.dpop import bound_to
 from rolecall.identity.guard import Presented
 from rolecall.identity.payload import Payload
 from rolecall.identity.profiles import PROFILES
@@ -66,26 +66,38 @@ def _check_rfc9068(presented: Presented, issuer: IssuerSettings, _: float) -> No
 
 def _check_binding(presented: Presented, issuer: IssuerSettings, _: float) -> None:
     # whether its holder has sent it is seen later
-    claims = presented.claims
-    if "cnf" not in claims:
-        if issuer.dpop == "required":
-            raise Refusal(
-                Reason.SENDER_MISMATCH,
-                "The token is not bound to its holder's key (cnf), as its issuer's must be; ask"
-                " for it with a DPoP proof.",
-            )
-    elif issuer.dpop is None:
-        # RFC 9449 7.1, RFC 8705 3: as a bearer token it would lose its protection
-        raise Refusal(
-            Reason.SENDER_MISMATCH,
-            "The token is bound to its holder's key (cnf), and no proof of possession can be"
-            " checked here; ask for a bearer token.",
-        )
-    elif bound_to(claims) is None:
+    binding = bound_to(presented.claims)
+    if binding is None:
         raise Refusal(
             Reason.SENDER_MISMATCH,
             "The token is bound to its holder in a way (cnf) that cannot be checked here; ask for"
-            " one that is bound to a DPoP key (jkt) alone.",
+            " one that is bound to a DPoP key (jkt) or a client certificate (x5t#S256).",
+        )
+    _check_bound("holder's key", "with a DPoP proof", binding.key, issuer.dpop)
+    _check_bound(
+        "client certificate",
+        "over a connection with one",
+        binding.certificate,
+        issuer.certificate_bound,
+    )
+
+
+def _check_bound(
+    what: str, how: str, thumbprint: str | None, wanted: Literal["optional", "required"] | None
+) -> None:
+    if thumbprint is None:
+        if wanted == "required":
+            raise Refusal(
+                Reason.SENDER_MISMATCH,
+                f"The token is not bound to its {what} (cnf), as its issuer's must be; ask for it"
+                f" {how}.",
+            )
+    elif wanted is None:
+        # RFC 9449 7.1, RFC 8705 3: as a bearer token it would lose its protection
+        raise Refusal(
+            Reason.SENDER_MISMATCH,
+            f"The token is bound to its {what} (cnf), and no proof of possession can be"
+            " checked here; ask for a bearer token.",
         )
 
 

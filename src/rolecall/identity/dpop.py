@@ -1,15 +1,13 @@
 """Proofs of possession: whoever sends a bound token signs each request too (RFC 9449)."""
 
 import hashlib
-import re
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
 from rolecall.config import Limits
-from rolecall.core import Caller, Reason, Refusal
+from rolecall.core import Reason, Refusal
 from rolecall.identity import base64url
-from rolecall.identity.claim_values import Claims
 from rolecall.identity.guard import Jws, Presented, open_token
 from rolecall.identity.jwk import UnusableKey, VerificationKey, read_key
 from rolecall.identity.signature import Verify
@@ -27,7 +25,6 @@ WINDOW: Final = 60
 """Seconds that a proof's ``iat`` may lie before or after now."""
 
 _MAX_ID: Final = 512
-_THUMBPRINT: Final = re.compile("[A-Za-z0-9_-]{43}")
 _PORTS: Final = {"https": 443, "http": 80}
 
 
@@ -58,38 +55,6 @@ class Proof:
 
     jti: str
     nonce: Any
-
-
-def bound_to(claims: Claims) -> str | None:
-    """The thumbprint of the key that a token is bound to; None if its ``cnf`` says anything else.
-
-    A member that is not understood may be a condition that is not met (RFC 7800 3.1).
-    """
-    match claims.get("cnf"):
-        case {"jkt": str(thumbprint), **others} if not others:
-            return thumbprint if _THUMBPRINT.fullmatch(thumbprint) else None
-    return None
-
-
-def check_sender(caller: Caller, *, proven: bool) -> None:
-    """Check that a bound token comes with a proof, and no other does (RFC 9449 7.1, 7.2).
-
-    Raises:
-        Refusal: ``sender_mismatch``.
-    """
-    bound = "cnf" in caller.claims
-    if bound and not proven:
-        raise Refusal(
-            Reason.SENDER_MISMATCH,
-            "The token is bound to its holder's key (cnf), and was sent as a bearer token; send it"
-            " as Authorization: DPoP, with a proof.",
-        )
-    if proven and not bound:
-        raise Refusal(
-            Reason.SENDER_MISMATCH,
-            "The token is bound to no key (cnf), and so no proof can vouch for it; send it as"
-            " Authorization: Bearer, or ask for a bound one.",
-        )
 
 
 def check_proof(  # noqa: PLR0913 - what a proof is of

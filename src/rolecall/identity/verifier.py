@@ -14,8 +14,14 @@ from rolecall.core import KEYS_ISSUER, Caller, Reason, Refusal, Revocation
 from rolecall.identity import claims as claim
 from rolecall.identity.access_token import accept, check_itself
 from rolecall.identity.active_token import confirmed, described, introspected
+from rolecall.identity.binding import (
+    Binding,
+    ShownCertificate,
+    check_certificate,
+    check_sender,
+)
 from rolecall.identity.claim_values import Claims
-from rolecall.identity.dpop import ProvenRequest, bound_to, check_proof, check_sender
+from rolecall.identity.dpop import ProvenRequest, check_proof
 from rolecall.identity.fetch import Fetch, fetch_json
 from rolecall.identity.guard import Presented, open_token
 from rolecall.identity.keysource import Fetches, KeySource, Pace
@@ -33,7 +39,8 @@ from rolecall.wire import strict_json
 _PATIENCE: Final = 3.0
 # no credential that is sent begins so: what is remembered of a bound token is never found as if it
 # were a bearer token
-_BOUND: Final = b"bound "
+_WITH_PROOF: Final = b"bound "
+_WITH_CERTIFICATE: Final = b"with certificate "
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +111,7 @@ class Verifier:
         self.nonces = nonces or Nonces(secrets.token_bytes(32))
         self._with_nonces = frozenset(issuer.issuer for issuer in issuers if issuer.dpop_nonce)
         self.takes_proofs = any(issuer.dpop is not None for issuer in issuers)
+        self.takes_certificates = any(issuer.certificate_bound is not None for issuer in issuers)
         self._tasks: list[asyncio.Task[None]] = []
         self.sources: dict[tuple[KeysFrom, str], KeySource] = {}
         self._settings = tuple(issuers)
@@ -238,10 +246,15 @@ class Verifier:
         """Take back what `revoke` was told."""
         self._revocations.remove(revocations)
 
-    async def authenticate(self, token: bytes) -> Caller:
+    async def authenticate(self, token: bytes, shown: ShownCertificate | None = None) -> Caller:
         """Say whose a credential is: a token's, or a static key's.
 
-        Awaits only when keys must be fetched.
+        Awaits only when keys must be fetched. Of a token that is bound to a client certificate the
+        token alone is remembered: every request must show the certificate.
+
+        Args:
+            token: the credential.
+            shown: the sender's client certificate; None where none are taken.
 
         Raises:
             Refusal: 401 with the reason, or ``issuer_unavailable`` while there are no keys.
@@ -249,7 +262,14 @@ class Verifier:
         caller = self._verdicts.find(token, self._clock())
         if caller is not None:
             return caller
-        return await self._look_at(token, token)
+        if shown is not None:
+            caller = self._verdicts.find(_WITH_CERTIFICATE + token, self._clock())
+        if caller is None:
+            caller, binding = await self._look_at(token, proven=False)
+        else:
+            binding = check_sender(caller, proven=False)
+        self._check_certificate(caller, binding, shown)
+        return caller
 
     async def statement(self, token: bytes) -> tuple[Presented, IssuerSettings]:
         """What an issuer has signed, and who it is; whatever it says is still to be judged.
@@ -263,11 +283,16 @@ class Verifier:
         return presented, issuer.settings
 
     async def authenticate_bound(
-        self, token: bytes, request: ProvenRequest
+        self, token: bytes, request: ProvenRequest, shown: ShownCertificate | None = None
     ) -> tuple[Caller, str | None]:
         """Say whose a token is that comes with a proof of possession (RFC 9449).
 
         What is remembered is the token alone: every request needs its own proof.
+
+        Args:
+            token: the token.
+            request: what it came with.
+            shown: the sender's client certificate; None where none are taken.
 
         Returns:
             The caller, and the nonce that its next proof should have, if it is to be another one.
@@ -275,19 +300,21 @@ class Verifier:
         Raises:
             Refusal: as `authenticate`, or because of the proof.
         """
-        known_as = _BOUND + token
-        caller = self._verdicts.find(known_as, self._clock())
+        caller = self._verdicts.find(_WITH_PROOF + token, self._clock())
         if caller is None:
-            caller = await self._look_at(token, known_as)
-        thumbprint, now = bound_to(caller.claims), self._clock()
+            caller, binding = await self._look_at(token, proven=True)
+        else:
+            binding = check_sender(caller, proven=True)
+        self._check_certificate(caller, binding, shown)
+        now = self._clock()
         try:
             proof = check_proof(
-                request, token, thumbprint, now=now, limits=self._limits, verify=self._verify
+                request, token, binding.key, now=now, limits=self._limits, verify=self._verify
             )
             nonce = None
             if caller.issuer in self._with_nonces:
                 nonce = self.nonces.check(proof.nonce, now)
-            self.replays.admit(str(thumbprint), proof.jti, now)
+            self.replays.admit(str(binding.key), proof.jti, now)
         except Refusal as refusal:
             self.tallies.of(caller.issuer).refuse(refusal.reason)
             raise
@@ -297,20 +324,30 @@ class Verifier:
         """The nonce for a client's next proof of possession."""
         return self.nonces.current(self._clock())
 
-    async def _look_at(self, credential: bytes, known_as: bytes) -> Caller:
+    def _check_certificate(
+        self, caller: Caller, binding: Binding, shown: ShownCertificate | None
+    ) -> None:
+        try:
+            check_certificate(binding, shown)
+        except Refusal as refusal:
+            self.tallies.of(caller.issuer).refuse(refusal.reason)
+            raise
+
+    async def _look_at(self, credential: bytes, *, proven: bool) -> tuple[Caller, Binding]:
         tally = self.tallies.of(NOBODY)
         try:
             issuer, verify = self._way(credential)
             tally = self.tallies.of(issuer)
             verdict = await verify()
-            check_sender(verdict.caller, proven=known_as is not credential)
+            binding = check_sender(verdict.caller, proven=proven)
             self._revocations.check(verdict.caller)
         except Refusal as refusal:
             tally.refuse(refusal.reason)
             raise
         tally.accepted += 1
+        known_as = _prefix(binding) + credential
         self._verdicts.remember(known_as, verdict, tally, self._clock())
-        return verdict.caller
+        return verdict.caller, binding
 
     def _way(self, credential: bytes) -> tuple[str, Callable[[], Awaitable[Verdict]]]:
         # what a credential is, it says itself, and it is never tried as anything else
@@ -365,3 +402,10 @@ class Verifier:
                 "The token's issuer (iss) is not one that this gateway trusts.",
             )
         return issuer
+
+
+def _prefix(binding: Binding) -> bytes:
+    """What a token is remembered with, so that it is found only together with what it needs."""
+    if binding.key is not None:
+        return _WITH_PROOF
+    return _WITH_CERTIFICATE if binding.certificate is not None else b""

@@ -4,6 +4,7 @@ Each is built against the world of `World`: issuers of three kinds, and a key se
 stand beside bad ones. What is expected of each is a reason code.
 """
 
+import base64
 import hashlib
 import hmac
 import json
@@ -13,6 +14,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
+from .bindings import x5t
 from .proofs import GATEWAY, HOLDER, bound, proof, public
 from .signing import Signer, b64, bare, key_set, number, unb64
 
@@ -28,6 +30,7 @@ PERSONAL = "https://login.microsoftonline.com/9188040d-6c67-4c5b-b112-36a304b66d
 AUDIENCE = "llm-gateway"
 P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 STATIC_KEY = "rolecall_" + "5a" * 32
+CERTIFICATE = b"the DER of a client's certificate"
 SECRET = b"a-published-secret-of-32-bytes!!"
 
 EC = Signer("k1", "ES256")
@@ -84,7 +87,13 @@ class World:
             "issuers": [
                 {"issuer": ISSUER, "jwks_file": ours, **rest},
                 {"issuer": OTHER, "jwks_file": keys("theirs.json", THEIR_KEYS), **rest},
-                {"issuer": BINDING, "jwks_file": ours, "dpop": "optional", **rest},
+                {
+                    "issuer": BINDING,
+                    "jwks_file": ours,
+                    "dpop": "optional",
+                    "certificate_bound": "optional",
+                    **rest,
+                },
                 {
                     "issuer": NONCES,
                     "jwks_file": ours,
@@ -104,6 +113,7 @@ class World:
                 }
             ],
             "resource": {"url": GATEWAY},
+            "server": {"client_certificate": {"proxies": "127.0.0.1"}},
             "roles": [{"role": "user"}, {"role": "admin"}],
             "rules": [{"allow": ["user", "admin"], "models": ["m"]}],
             "models": [
@@ -507,6 +517,19 @@ def t29(world):
         "an access token's typ": {"header": {"typ": "at+jwt"}},
     }.items():
         yield name, "invalid_dpop_proof", [with_proofs(token, proof(token, now, **changes))]
+    certified = world.bound(cnf={"x5t#S256": x5t(CERTIFICATE)})
+    both = world.bound(cnf={**bound(), "x5t#S256": x5t(CERTIFICATE)})
+    for name, reason, told in (
+        ("no certificate", "sender_mismatch", []),
+        ("a thief's certificate", "sender_mismatch", [byte_sequence(b"a thief's")]),
+        ("two certificates", "invalid_client_certificate", [byte_sequence(CERTIFICATE)] * 2),
+        ("no structured field", "invalid_client_certificate", [b64(CERTIFICATE)]),
+    ):
+        headers = [(b"client-cert", one) for one in told]
+        good = (b"client-cert", byte_sequence(CERTIFICATE))
+        stolen = [(b"authorization", b"Bearer " + certified)]
+        yield name, reason, [[*stolen, good], [*stolen, *headers]]
+        yield f"{name} beside a proof", reason, [[*with_proofs(both, proof(both, now)), *headers]]
 
 
 def t30(_):
@@ -521,6 +544,11 @@ def t30(_):
     }.items():
         yield name, "unknown_key", guess.encode()
     yield "its hash alone", "malformed_token", digest.encode()
+
+
+def byte_sequence(certificate):
+    """``Client-Cert`` (RFC 9440)."""
+    return b":" + base64.b64encode(certificate) + b":"
 
 
 def with_proofs(token, *proofs):

@@ -6,8 +6,9 @@ a connection instead of one for each request, and bounds what uvicorn leaves ope
 head, and how long a client may take to send its body or to read its answer.
 """
 
+from rolecall.gateway.http1.client_certificate import CLIENT_CERTIFICATE
 from rolecall.gateway.http1.connection import Connection
 from rolecall.gateway.http1.cycle import SENT
 from rolecall.gateway.http1.repeated import KEPT
 
-__all__ = ["KEPT", "SENT", "Connection"]
+__all__ = ["CLIENT_CERTIFICATE", "KEPT", "SENT", "Connection"]

@@ -9,6 +9,7 @@ import httptools
 
 from rolecall.core import Reason, Refusal
 from rolecall.gateway.asgi import Scope
+from rolecall.gateway.http1.client_certificate import shown_by
 from rolecall.gateway.http1.cycle import Cycle
 from rolecall.gateway.http1.repeated import RepeatedHead
 from rolecall.upstream import Headers, outbox
@@ -63,6 +64,7 @@ class Connection(asyncio.Protocol):
         "_default_headers",
         "_default_lines",
         "_due",
+        "_extensions",
         "_headers",
         "_keep_alive",
         "_loose",
@@ -139,6 +141,7 @@ class Connection(asyncio.Protocol):
         self._server = _address(transport.get_extra_info("sockname"))
         self._client = _address(transport.get_extra_info("peername"))
         self._scheme = "https" if transport.get_extra_info("sslcontext") else "http"
+        self._extensions = shown_by(transport)
         self._server_state.connections.add(self)  # type: ignore[arg-type]
         self._timer = self.loop.call_later(self._keep_alive, self._look)
 
@@ -297,6 +300,8 @@ class Connection(asyncio.Protocol):
             "client": self._client,
             "server": self._server,
         }
+        if self._extensions:
+            scope["extensions"] = self._extensions
         keep_alive = version == "1.1" and parser.should_keep_alive() and not self._stopping
         self._receiving = cycle = Cycle(self, scope, keep_alive=keep_alive)
         self._next.append(cycle)

@@ -69,7 +69,7 @@ class RepeatedHead:
             or not digits.isdigit()
         ):
             return None
-        kept = {**scope, "extensions": {KEPT: {}}}
+        kept = {**scope, "extensions": {**scope.get("extensions", {}), KEPT: {}}}
         return cls(before + found[:7], b"\r\n" + after, headers, kept, place)
 
     def read(self, data: bytes) -> tuple[Scope, int, int] | None:
