@@ -207,6 +207,11 @@ UNUSABLE = {
         None,
         "The token cannot be used: it is not a signed JWT in compact form.",
     ),
+    "what is no address": (
+        ["--claims", "-", "--source-ip", "10.0.0"],
+        "{}",
+        "'10.0.0' is no address; write 192.0.2.7 or 2001:db8::7.",
+    ),
     "a token of a list": (
         ["--token", token([])],
         None,

@@ -3,6 +3,9 @@
 import csv
 import io
 import json
+import os
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -146,6 +149,15 @@ fixtures:
   ada: {sub: ada, realm_access: {roles: [ml-research, suspended]}}
   eve: {sub: eve, groups: [/staff]}
 """
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no named pipes of this kind")
+def test_callers_come_through_a_pipe(rolecall, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with ThreadPoolExecutor() as beside:
+        beside.submit((tmp_path / "pipe").write_text, CALLERS)
+        shown = rolecall("diff", OLD, NEW, "--callers", "pipe").stdout.splitlines()
+    assert [line.split()[1] for line in shown] == ["ada", "ada"]
 
 
 def test_differences_are_told_for_callers(rolecall, tmp_path):

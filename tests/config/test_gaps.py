@@ -46,6 +46,17 @@ GAPS = {
         "roles: [{role: r}]\nrules: [{allow: [r], models: [a]}, {deny: [r], models: ['*-x']}]",
         ["4:36: warning: rules[1]: names the model '*-x', and no deployment serves such a name."],
     ),
+    "a role that only explains": (
+        (
+            "roles: [{role: r}, {role: s}]\nrules: [{allow: [r], models: [a]}]\n"
+            "explain: {administrators: [s]}"
+        ),
+        [],
+    ),
+    "an administrator whom nobody makes one": (
+        "roles: [{role: r}]\nrules: [{allow: [r], models: [a]}]\nexplain: {administrators: [s]}",
+        ["5:27: warning: explain.administrators: no caller can hold the role 's'."],
+    ),
     "LiteLLM's rule for proxy_admin": (
         "role_permissions: [{role: proxy_admin, models: [a]}]",
         [

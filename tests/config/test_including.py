@@ -171,7 +171,7 @@ UNUSABLE = {
         [
             (
                 "team.yaml:1:31: error: roles[0].when: does not compile: undeclared reference to"
-                " 'caller.kid'."
+                " 'caller.kid' (did you mean caller.kind?)."
             ),
         ],
     ),

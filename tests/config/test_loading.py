@@ -196,3 +196,18 @@ def test_the_jwt_variables_count_only_where_enable_jwt_auth_is_true(told):
     for text in ["rules: []", "general_settings: {enable_jwt_auth: false}"]:
         (line,) = told(text, environ)
         assert line.startswith("1:1: error: trusts no issuer")
+
+
+CANDIDATE = "roles: [{{role: r, issuers: ['{issuer}']}}]\nrules: [{{allow: [r], models: [b]}}]\n"
+
+
+def test_a_candidate_needs_no_issuers_of_its_own(tmp_path):
+    """Only its policy is asked, about callers of the issuers that are trusted."""
+    head = "issuers: [{issuer: 'https://login.example.com', audience: gw}]\n"
+    (tmp_path / "gw.yaml").write_text(head + "shadow: next.yaml\n")
+    (tmp_path / "next.yaml").write_text(CANDIDATE.format(issuer="https://login.example.com"))
+    shadow = load(tmp_path / "gw.yaml", {}).settings.shadow
+    assert [rule.models for rule in shadow.rules] == [("b",)]
+    (tmp_path / "next.yaml").write_text(CANDIDATE.format(issuer="https://other.example"))
+    with pytest.raises(ConfigurationError, match=r"next.yaml:1:29: error: .* no configured issuer"):
+        load(tmp_path / "gw.yaml", {})

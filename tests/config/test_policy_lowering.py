@@ -116,30 +116,34 @@ def test_endpoint_groups_stand_for_their_endpoints(settings, written, endpoints)
     assert rule.endpoints == endpoints
 
 
+MISSPELT = (
+    "rules[0].when: does not compile: undeclared reference to 'call.modle' (did you mean"
+    " call.model?)."
+)
 RULE_FAULTS = {
     "a condition that does not compile, in quotes": (
         """{allow: [r], models: [a], when: 'call.modle == "x"'}""",
-        "5:42: error: rules[0].when: does not compile: undeclared reference to 'call.modle'.",
+        f"5:42: error: {MISSPELT}",
     ),
     "a plain condition that does not compile": (
         "{allow: [r], models: [a], when: call.modle == call.model}",
-        "5:41: error: rules[0].when: does not compile: undeclared reference to 'call.modle'.",
+        f"5:41: error: {MISSPELT}",
     ),
     "behind an escaped quote": (
         """{allow: [r], models: [a], when: "\\"a\\" == call.modle"}""",
-        "5:51: error: rules[0].when: does not compile: undeclared reference to 'call.modle'.",
+        f"5:51: error: {MISSPELT}",
     ),
     "behind a doubled quote": (
         """{allow: [r], models: [a], when: '"''" == call.modle'}""",
-        "5:50: error: rules[0].when: does not compile: undeclared reference to 'call.modle'.",
+        f"5:50: error: {MISSPELT}",
     ),
     "in a block": (
         "allow: [r]\n    models: [a]\n    when: |\n      true &&\n        call.modle == 'x'",
-        "9:13: error: rules[0].when: does not compile: undeclared reference to 'call.modle'.",
+        f"9:13: error: {MISSPELT}",
     ),
     "in a folded block": (
         "allow: [r]\n    models: [a]\n    when: >\n      true &&\n      call.modle == 'x'",
-        "7:11: error: rules[0].when: does not compile: undeclared reference to 'call.modle'.",
+        f"7:11: error: {MISSPELT}",
     ),
     "a function that is not there": (
         "{allow: [r], models: [a], when: 'now.isHoliday()'}",

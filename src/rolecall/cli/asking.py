@@ -1,5 +1,6 @@
 """Questions to the policy as they are put on the command line: caller, call, circumstances."""
 
+import ipaddress
 import sys
 import time
 from collections.abc import Iterable, Mapping
@@ -91,6 +92,21 @@ def moment(text: str | None) -> float:
         return parse_instant(text)
     except ValueError:
         raise Unusable(f"{text!r} is no time; write 2026-12-31T18:00:00Z.") from None
+
+
+def address(text: str | None) -> str | None:
+    """An address as it is given.
+
+    Raises:
+        Unusable: it is none, of IPv4 or of IPv6.
+    """
+    if text is None:
+        return None
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        raise Unusable(f"{text!r} is no address; write 192.0.2.7 or 2001:db8::7.") from None
+    return text
 
 
 def named_headers(given: Iterable[str]) -> dict[str, str]:

@@ -13,28 +13,38 @@ from rolecall.record import caller_of
 from rolecall.wire import strict_json
 
 
-def load_callers(path: Path, settings: Settings, table: Table) -> dict[str, Caller]:
-    """Callers by name, with the roles that a policy gives them.
+def load_callers(path: Path, *policies: tuple[Settings, Table]) -> list[dict[str, Caller]]:
+    """Callers by name, with the roles that each policy gives them.
 
     Args:
         path: YAML or JSON that maps names to claims (also under ``fixtures:``), or JSONL with one
-            decision a line, whose callers are named by issuer and subject.
-        settings: whose issuers they are of.
-        table: the policy.
+            decision a line, whose callers are named by issuer and subject. It is read once, and so
+            may be a pipe.
+        policies: whose issuers they are of, and what gives them roles.
 
     Raises:
         Unusable: the file cannot be read, or claims in it cannot be used.
     """
     if path.suffix == ".jsonl":
-        return {name: assign_roles(table, caller) for name, caller in _recorded(path).items()}
-    callers = {}
-    for name, claims in _claims(path).items():
-        issuer = issuer_of(claims, settings)
-        try:
-            callers[name] = assign_roles(table, caller_from(issuer, claims))
-        except Refusal as refusal:
-            raise Unusable(f"{path}: {name}: {refusal.message}") from None
-    return callers
+        recorded = _recorded(path)
+        return [
+            {name: assign_roles(table, caller) for name, caller in recorded.items()}
+            for _, table in policies
+        ]
+    claimed = _claims(path)
+    return [
+        {name: _caller(path, name, claims, *policy) for name, claims in claimed.items()}
+        for policy in policies
+    ]
+
+
+def _caller(
+    path: Path, name: str, claims: dict[str, Any], settings: Settings, table: Table
+) -> Caller:
+    try:
+        return assign_roles(table, caller_from(issuer_of(claims, settings), claims))
+    except Refusal as refusal:
+        raise Unusable(f"{path}: {name}: {refusal.message}") from None
 
 
 def _claims(path: Path) -> dict[str, dict[str, Any]]:

@@ -80,8 +80,7 @@ def _for_callers(
     tables: tuple[Table, Table],
     served: tuple[Mapping[str, None], Mapping[str, None]],
 ) -> list[Difference]:
-    before = load_callers(path, settings[0], tables[0])
-    after = load_callers(path, settings[1], tables[1])
+    before, after = load_callers(path, *zip(settings, tables, strict=True))
     models = dict.fromkeys((*models_of(tables[0], served[0]), *models_of(tables[1], served[1])))
     names = [model for model in models if "*" not in model]
     around = Circumstances(time.time())

@@ -11,6 +11,7 @@ import click
 from rolecall.cli.asking import (
     UNUSABLE,
     Unusable,
+    address,
     call_of,
     issuer_of,
     json_object,
@@ -69,7 +70,7 @@ def explain(  # noqa: PLR0913 - one parameter an option
     settings = loaded.settings
     call = call_of(endpoint, model, body)
     payload = _payload(token, claims, settings)
-    around = Circumstances(moment(at), source_ip, named_headers(headers))
+    around = Circumstances(moment(at), address(source_ip), named_headers(headers))
     table = compile_policy(settings.roles, settings.rules)
     try:
         caller = assign_roles(table, caller_from(issuer_of(payload, settings), payload))

@@ -1,5 +1,7 @@
 """Warnings for a policy that is valid and yet leaves something out."""
 
+from collections.abc import Mapping
+
 from rolecall.config.document import Document, KeyPath
 from rolecall.config.patterns import compile_patterns
 from rolecall.core import Rule
@@ -10,7 +12,7 @@ def warn(
     *,
     given: list[tuple[Document, KeyPath, str]],
     rules: list[tuple[Document, KeyPath, Rule]],
-    readers: frozenset[str],
+    readers: Mapping[str, KeyPath],
     model_names: set[str],
 ) -> None:
     """Warn of roles that call nothing, of rules for roles that nobody holds, and for no model.
@@ -19,7 +21,7 @@ def warn(
         document: the main file.
         given: the roles that callers can hold, and where each is given.
         rules: every rule, and where it stands.
-        readers: roles that may read the metrics, and so need no rule.
+        readers: roles that may do something else than call models, and where that is said.
         model_names: what is served.
     """
     roles = {role for _, _, role in given}
@@ -33,10 +35,8 @@ def warn(
                 f"role {role!r} has no rule that allows anything: it calls nothing.",
                 code="role-calls-nothing",
             )
-    for role in sorted(readers - roles):
-        document.warn(
-            ("metrics", "roles"), f"no caller can hold the role {role!r}.", code="role-unheld"
-        )
+    for role in sorted(readers.keys() - roles):
+        document.warn(readers[role], f"no caller can hold the role {role!r}.", code="role-unheld")
     _warn_of_rules(rules, _met(rules, roles, model_names))
 
 

@@ -1,6 +1,6 @@
 """One file becomes settings, or a list of everything that is wrong with it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -75,8 +75,16 @@ def load_document(
     *,
     allow_unknown: bool = False,
     offline: bool = False,
+    trusted: Collection[str] = (),
 ) -> Loaded:
     """The same for a document that has been read.
+
+    Args:
+        document: as it was read.
+        environ: as for `load`.
+        allow_unknown: as for `load`.
+        offline: as for `load`.
+        trusted: issuers that another configuration trusts, beside which this one is only asked.
 
     Raises:
         ConfigurationError: as `load`.
@@ -88,7 +96,7 @@ def load_document(
     included = read_included(
         file.include, document, environ, allow_unknown=allow_unknown, offline=offline
     )
-    settings = _lower(file, document, environ, included, offline=offline)
+    settings = _lower(file, document, environ, included, offline=offline, trusted=trusted)
     if file.shadow is not None:
         settings = _with_shadow(settings, Path(document.file).parent / file.shadow, document)
     for one in included:
@@ -109,7 +117,8 @@ def _with_shadow(settings: Settings, path: Path, document: Document) -> Settings
         candidate = read(path)
         candidate.data.pop("shadow", None)
         candidate.data.pop("decisions", None)
-        found = load_document(candidate, {}, offline=True).settings
+        trusted = [issuer.issuer for issuer in settings.issuers]
+        found = load_document(candidate, {}, offline=True, trusted=trusted).settings
     except ConfigurationError as error:
         document.report(("shadow",), f"{path} cannot be used.")
         document.problems.extend(error.problems)
@@ -134,13 +143,14 @@ def _decisions(section: DecisionsSection | None, document: Document) -> Decision
     )
 
 
-def _lower(
+def _lower(  # noqa: PLR0913 - what was read, and for what it is read
     file: schema.File,
     document: Document,
     environ: Mapping[str, str],
     included: list[Included],
     *,
     offline: bool,
+    trusted: Collection[str],
 ) -> Settings:
     lowered = litellm.policy(file, document)
     keys = static_keys.keys(file, document)
@@ -163,7 +173,7 @@ def _lower(
             )
             if issuer.issuer not in taken
         ]
-    elif not (sections or keys or lowered.userinfo):
+    elif not (sections or keys or lowered.userinfo or trusted):
         document.report(
             (),
             "trusts no issuer: write issuers: (or general_settings.enable_jwt_auth: true with"
@@ -171,7 +181,9 @@ def _lower(
         )
     issuers = litellm.with_userinfo(file, document, issuers, lowered.role_paths)
     opaque_tokens.check_prefixes(issuers, document)
-    written = _policy(file, document, {issuer.issuer for issuer in issuers}, included)
+    written = _policy(
+        file, document, {issuer.issuer for issuer in issuers} | set(trusted), included
+    )
     models = lowering.models(file.models, document, environ)
     models += litellm.models(file, document, environ)
     mappings = [*((document, *placed) for placed in lowered.mappings), *written.mappings]
@@ -186,8 +198,15 @@ def _lower(
         given=[(where, path, mapping.role) for where, path, mapping in mappings]
         + [(document, path, role) for path, key in keys for role in sorted(key.roles)],
         rules=rules,
-        readers=((metrics and metrics.roles) or frozenset())
-        | frozenset(file.revocations.administrators),
+        readers={
+            role: path
+            for path, roles in (
+                (("metrics", "roles"), (metrics and metrics.roles) or ()),
+                (("revocations", "administrators"), file.revocations.administrators),
+                (("explain", "administrators"), file.explain.administrators),
+            )
+            for role in roles
+        },
         model_names={model.name for model in models},
     )
     return Settings(

@@ -59,11 +59,19 @@ FAILS = {
 REFUSED = {
     "": ("does not compile: the expression ends too early", 1, 1),
     'claims.a == "x" &&': ("does not compile: the expression ends too early", 1, 19),
-    "caller.rols == []": ("does not compile: undeclared reference to 'caller.rols'", 1, 7),
-    "calls.model == 'x'": ("does not compile: undeclared reference to 'calls.model'", 1, 6),
+    "caller.rols == []": (
+        "does not compile: undeclared reference to 'caller.rols' (did you mean caller.roles?)",
+        1,
+        7,
+    ),
+    "calls.model == 'x'": (
+        "does not compile: undeclared reference to 'calls.model' (did you mean call.model?)",
+        1,
+        6,
+    ),
     "roll(call.model)": ("does not compile: undeclared reference to 'roll'", 1, 5),
     "true &&\n  call.modle == 'x'": (
-        "does not compile: undeclared reference to 'call.modle'",
+        "does not compile: undeclared reference to 'call.modle' (did you mean call.model?)",
         2,
         7,
     ),

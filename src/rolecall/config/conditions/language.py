@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from functools import cache, lru_cache
 from typing import Any, Final, Literal
 
@@ -83,6 +84,7 @@ _OF_A_TIME_ZONE: Final = frozenset(
     }
 )
 _SOME_TIME: Final = datetime(2026, 1, 1, tzinfo=UTC)
+_CLOSE: Final = 0.7
 _INCOMPLETE: Final = "the expression ends too early"
 
 
@@ -182,10 +184,14 @@ def compile_condition(text: str, subject: Subject) -> Program:
     )
 
 
+def _variables(subject: Subject) -> Mapping[str, cel.Type]:
+    return ROLE_VARIABLES if subject == "role" else RULE_VARIABLES
+
+
 @cache
 def _environment(subject: Subject) -> cel.Env:
     return cel.NewEnv(
-        variables=ROLE_VARIABLES if subject == "role" else RULE_VARIABLES,
+        variables=_variables(subject),
         functions=[
             cel.FunctionDecl(
                 "inCidr",
@@ -285,6 +291,8 @@ def _not_a_condition(text: str, subject: Subject) -> NotACondition:
         message = (
             f"the condition of a role cannot read {name['name']}: a role depends on the token alone"
         )
+    elif name and (close := get_close_matches(name["name"], _variables(subject), 1, _CLOSE)):
+        message += f" (did you mean {close[0]}?)"
     line, column = int(found["line"]), int(found["column"])
     return NotACondition(
         f"does not compile: {message}",
