@@ -20,9 +20,9 @@ SHAPES = json.loads(
 SECTIONS = dict(re.findall(r"^## (.*?)\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL))
 REST = re.search(r"```yaml\n(.*?)```", PAGE, re.DOTALL)[1]
 STANZAS = {
-    name: found[1]
+    f"{name} {number}" if number else name: stanza
     for name, text in SECTIONS.items()
-    if (found := re.search(r"```yaml\n(.*?)```", text, re.DOTALL))
+    for number, stanza in enumerate(re.findall(r"```yaml\n(.*?)```", text, re.DOTALL))
 }
 WHO = {
     "Microsoft Entra ID": "entra_v2_user",
@@ -43,8 +43,12 @@ def loaded(tmp_path):
 
     def loaded(name):
         file = tmp_path / "rolecall.yaml"
-        file.write_text(STANZAS[name] + REST)
-        return load(file, {"OPENAI_API_KEY": "sk"})
+        stanza = STANZAS[name].replace("/etc/rolecall", str(tmp_path))
+        for named in re.findall(rf"{tmp_path}\S+", stanza):
+            Path(named).touch()
+        file.write_text(stanza + REST)
+        secrets = dict.fromkeys(re.findall(r"os\.environ/(\w+)", stanza), "s" * 32)
+        return load(file, {"OPENAI_API_KEY": "sk", **secrets})
 
     return loaded
 

@@ -106,6 +106,18 @@ def test_serve_does_not_start_on_a_configuration_with_errors(rolecall, broken):
     assert result.stderr.startswith("broken.yaml:13:1: error: zzz: unknown key")
 
 
+def test_serve_does_not_start_with_a_certificate_that_is_none(tmp_path, config):
+    (tmp_path / "tls.pem").write_text("nothing")
+    file = tmp_path / "with_tls.yaml"
+    file.write_text(
+        f"server: {{tls: {{certificate: {tmp_path}/tls.pem}}}}\n{Path(config).read_text()}"
+    )
+    code, out, err = run(*MODULE, "serve", "-c", file)
+    assert (code, out) == (1, b"")
+    assert b"ERROR server.tls cannot be used: " in err
+    assert b"Traceback" not in err
+
+
 @pytest.mark.parametrize("command", [ROLECALL, MODULE], ids=["rolecall", "python -m rolecall"])
 def test_it_is_run_as_a_script_and_as_a_module(command):
     status, out, err = run(*command, "version")

@@ -17,8 +17,15 @@ import uvicorn
 from rolecall.cli.configuration import config_options, load_or_exit
 from rolecall.cli.descriptors import allow_descriptors
 from rolecall.cli.workers import Workers
-from rolecall.config import ConfigurationError, load
-from rolecall.gateway import Gateway, compile_snapshot, file_state, follow, server_config
+from rolecall.config import ConfigurationError, ListenerTls, load
+from rolecall.gateway import (
+    Gateway,
+    compile_snapshot,
+    file_state,
+    follow,
+    server_config,
+    tls_context,
+)
 from rolecall.record import configure
 
 log = logging.getLogger("rolecall.gateway")
@@ -82,8 +89,12 @@ def serve(  # noqa: PLR0913 - one parameter an option
             " way takes two",
             descriptors,
         )
+    tls = loaded.settings.listener_tls
+    if tls is not None:
+        _check_tls(tls)
     server = server_config(
         "rolecall.cli.serve:application",
+        tls,
         factory=True,
         host=host,
         port=port,
@@ -93,7 +104,7 @@ def serve(  # noqa: PLR0913 - one parameter an option
     listening = server.bind_socket()
     address, bound = listening.getsockname()[:2]
     shown = f"[{address}]" if ":" in address else address
-    log.info("listening on http://%s:%d", shown, bound)
+    log.info("listening on %s://%s:%d", "http" if tls is None else "https", shown, bound)
     # uvicorn raises a caught signal anew when it has stopped; an orderly stop is a success
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: None)
@@ -106,6 +117,14 @@ def serve(  # noqa: PLR0913 - one parameter an option
     running = uvicorn.Server(server)
     running.run([listening])
     sys.exit(0 if running.started else 1)
+
+
+def _check_tls(tls: ListenerTls) -> None:
+    try:
+        tls_context(tls)
+    except OSError as error:
+        log.error("server.tls cannot be used: %s", error)  # noqa: TRY400 - a sentence is enough
+        sys.exit(1)
 
 
 def application() -> Gateway:

@@ -43,10 +43,12 @@ def check(issuers: Iterable[Issuer], server: schema.ServerSection, document: Doc
         path: KeyPath = ("issuers", index, "certificate_bound")
         if issuer.certificate_bound is None:
             continue
-        if server.client_certificate is None:
+        own = server.tls is not None and server.tls.client_ca is not None
+        if server.client_certificate is None and not own:
             document.report(
                 path,
-                "needs server.client_certificate: without it no client certificate can be seen.",
+                "needs server.client_certificate, or server.tls.client_ca: without one of them no"
+                " client certificate can be seen.",
             )
         if issuer.userinfo is not None:
             document.report(

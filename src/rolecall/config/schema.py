@@ -4,7 +4,7 @@ Types are strict and unknown keys are errors; `lowering` gives the values their 
 """
 
 import re
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -145,9 +145,19 @@ class ClientCertificateSection(_Section):
     header: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+$", max_length=64)] | None = None
 
 
+class ListenerTlsSection(_Section):
+    """``server.tls``."""
+
+    certificate: Text
+    key: Text | None = None
+    client_ca: Text | None = None
+    client_certificates: Literal["request", "require"] | None = None
+
+
 class ServerSection(_Section):
     """``server``."""
 
+    tls: ListenerTlsSection | None = None
     client_certificate: ClientCertificateSection | None = None
 
 

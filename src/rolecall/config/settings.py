@@ -387,6 +387,23 @@ class RevocationSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class ListenerTls:
+    """How the gateway's own port ends TLS; files in PEM.
+
+    Attributes:
+        certificate: with its chain.
+        key: its key, where it is not in the same file.
+        client_ca: the authorities that sign clients' certificates; None where none are asked for.
+        require: whether every client must show one.
+    """
+
+    certificate: str
+    key: str | None = None
+    client_ca: str | None = None
+    require: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class CertificateHeader:
     """How a proxy that ends TLS tells of its clients' certificates.
 
@@ -408,7 +425,7 @@ class Settings:
     ``condition_headers`` are the request headers, in lower case, that conditions may read;
     ``files`` is every file that was read; ``nonce_key`` is the key of the nonces for proofs of
     possession, where several gateways share it; ``certificate_header`` is where client
-    certificates are told of.
+    certificates are told of; ``listener_tls`` counts when the gateway starts.
     """
 
     file: str
@@ -428,3 +445,4 @@ class Settings:
     revocations: RevocationSettings = field(default_factory=RevocationSettings)
     nonce_key: bytes | None = field(default=None, repr=False)
     certificate_header: CertificateHeader | None = None
+    listener_tls: ListenerTls | None = None

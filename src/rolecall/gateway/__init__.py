@@ -2,7 +2,15 @@
 
 from rolecall.gateway.app import Gateway
 from rolecall.gateway.reload import file_state, follow
-from rolecall.gateway.server import server_config
+from rolecall.gateway.server import server_config, tls_context
 from rolecall.gateway.snapshot import Snapshot, compile_snapshot
 
-__all__ = ["Gateway", "Snapshot", "compile_snapshot", "file_state", "follow", "server_config"]
+__all__ = [
+    "Gateway",
+    "Snapshot",
+    "compile_snapshot",
+    "file_state",
+    "follow",
+    "server_config",
+    "tls_context",
+]

@@ -94,6 +94,8 @@ class Gateway:
         await former.verifier.retire()
         if unused is not None:
             await asyncio.to_thread(unused.close)
+        if snapshot.settings.listener_tls != former.settings.listener_tls:
+            log.warning("server.tls has changed: that takes effect when the gateway restarts")
         self.reloads["applied"] += 1
         _log_facts(snapshot)
 

@@ -1,9 +1,13 @@
 """How uvicorn serves the application: with our own protocol class, and no more than we use."""
 
+import ssl
+from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 import uvicorn
 
+from rolecall.config import ListenerTls
 from rolecall.gateway.http1 import Connection
 
 KEEP_ALIVE: Final = 75
@@ -11,11 +15,12 @@ KEEP_ALIVE: Final = 75
 be the ones to hang up first."""
 
 
-def server_config(app: Any, **options: Any) -> uvicorn.Config:
+def server_config(app: Any, tls: ListenerTls | None = None, **options: Any) -> uvicorn.Config:
     """The configuration of uvicorn for the gateway.
 
     Args:
         app: the application, or where a worker process finds its factory.
+        tls: how the port ends TLS; None for plain HTTP.
         options: what else uvicorn is told: address, workers, patience at the end.
     """
     return uvicorn.Config(
@@ -31,5 +36,31 @@ def server_config(app: Any, **options: Any) -> uvicorn.Config:
         proxy_headers=False,
         timeout_keep_alive=KEEP_ALIVE,
         backlog=4096,
+        ssl_context_factory=partial(_context, tls) if tls is not None else None,
         **options,
     )
+
+
+def tls_context(tls: ListenerTls) -> ssl.SSLContext:
+    """How the port ends TLS.
+
+    Raises:
+        OSError: a file cannot be used (`ssl.SSLError` is one).
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    # who is at the other end is known from the handshake on, and does not change
+    context.options |= ssl.OP_NO_RENEGOTIATION
+    context.set_alpn_protocols(["http/1.1"])
+    # nobody is there to be asked for a passphrase
+    context.load_cert_chain(tls.certificate, tls.key, password="")
+    if tls.client_ca is not None:
+        context.load_verify_locations(tls.client_ca)
+        context.verify_mode = ssl.CERT_REQUIRED if tls.require else ssl.CERT_OPTIONAL
+    return context
+
+
+def _context(
+    tls: ListenerTls, _: uvicorn.Config, __: Callable[[], ssl.SSLContext]
+) -> ssl.SSLContext:
+    return tls_context(tls)

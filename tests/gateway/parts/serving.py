@@ -64,10 +64,10 @@ def settings_of(folder, sections):
 class Serving:
     """A gateway that listens on ``port``."""
 
-    def __init__(self, app):
+    def __init__(self, app, tls=None):
         self.app = app
         self.token = token(*ROLES)
-        config = server_config(app, port=0, timeout_graceful_shutdown=1)
+        config = server_config(app, tls, port=0, timeout_graceful_shutdown=1)
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._run)
 
@@ -115,7 +115,10 @@ class Serving:
 def running(folder, sections):
     """Start a gateway with a configuration, and stop it."""
     # every refusal is a line: tests that share a gateway would count as repetitions
-    serving = Serving(Gateway(compile_snapshot(settings_of(folder, sections)), recorder=Recorder()))
+    settings = settings_of(folder, sections)
+    serving = Serving(
+        Gateway(compile_snapshot(settings), recorder=Recorder()), settings.listener_tls
+    )
     serving.start()
     try:
         yield serving
