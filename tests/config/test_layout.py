@@ -10,34 +10,42 @@ BEFORE = """\
 
 # whose tokens
 issuers:
+# the first
 - issuer:   https://login.example.com   # ours
   audience: [ gw,"two" ]
+# and who calls what
 rules:
     - {allow: [r],   models: [{list: open}], when: 'a == "b"'}
 
 
     -   allow:
-        - s
+        - s  # each
+        # and which
         models: ["x"]{trailing}
         when: |
           true &&
+            # no comment
             false
 lists: {open: [a]}
 """.replace("{trailing}", "   ")
 AFTER = """\
 # whose tokens
 issuers:
+  # the first
   - issuer: https://login.example.com   # ours
     audience: [gw, "two"]
+# and who calls what
 rules:
   - {allow: [r], models: [{list: open}], when: 'a == "b"'}
 
 
   - allow:
-      - s
+      - s    # each
+    # and which
     models: ["x"]
     when: |
       true &&
+        # no comment
         false
 lists: {open: [a]}
 """
@@ -49,6 +57,15 @@ def test_a_file_is_laid_out_and_keeps_its_comments():
 
 def test_what_is_laid_out_stays():
     assert lay_out(AFTER, "x.yaml") == AFTER
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [("a: [x, # one\n  y]\n", 1), ("a: {b: c,\n  # one\n  d: e}\n", 2), ("# one\n---\na: b\n", 1)],
+)
+def test_no_comment_is_lost(text, line):
+    with pytest.raises(NotLaidOut, match=f"the comment in line {line} would be lost"):
+        lay_out(text, "x.yaml")
 
 
 @pytest.mark.parametrize("text", ["a: [", "- 1", "a: 1\na: 2", "a: !!str 1"])

@@ -8,6 +8,7 @@ from ruamel.yaml.comments import CommentedSeq
 from ruamel.yaml.error import YAMLError
 
 from rolecall.config.document import Document, parse
+from rolecall.config.yaml_comments import comments, moved_along
 
 _UNWRAPPED = 1_000_000
 
@@ -21,7 +22,8 @@ def lay_out(text: str, name: str) -> str:
 
     Two spaces a level, list items indented under their key, one space around what stands in braces
     and brackets, no trailing space, one line break at the end. Keys keep their order, since the
-    comments around them belong to it, and quotes stay.
+    comments around them belong to it, and quotes stay. A comment is indented as what it stands
+    before, if it was.
 
     Args:
         text: a YAML file that can be read.
@@ -29,7 +31,7 @@ def lay_out(text: str, name: str) -> str:
 
     Raises:
         ConfigurationError: it is no YAML, or holds what is refused.
-        NotLaidOut: its meaning would change.
+        NotLaidOut: its meaning would change, or a comment be lost.
     """
     before = _meaning(text, name)
     yaml = _yaml()
@@ -39,9 +41,24 @@ def lay_out(text: str, name: str) -> str:
     except YAMLError as error:
         raise NotLaidOut(str(error).splitlines()[0]) from None
     laid_out = "\n".join(line.rstrip() for line in out.getvalue().splitlines()).strip("\n") + "\n"
+    laid_out = _with_comments(laid_out, text)
     if _meaning(laid_out, name) != before:
         raise NotLaidOut("its meaning would change")
     return laid_out
+
+
+def _with_comments(laid_out: str, text: str) -> str:
+    former, present = comments(text), comments(laid_out)
+    kept = [comment.text for comment in present]
+    for comment in former:
+        if comment.text not in kept:
+            raise NotLaidOut(
+                f"the comment in line {comment.line} would be lost; move it out of the braces"
+            )
+        kept.remove(comment.text)
+    if [comment.text for comment in former] != [comment.text for comment in present]:
+        return laid_out
+    return moved_along(laid_out, former, present)
 
 
 def _meaning(text: str, name: str) -> Any:
