@@ -102,6 +102,13 @@ def test_names_are_no_formulas_no_markup_and_steer_no_terminal(rolecall, tmp_pat
         assert "\x1b" not in rolecall(*command, "-c", "hostile.yaml").stdout
 
 
+def test_the_matrix_is_read_by_people(rolecall):
+    page = rolecall("can", "-c", OLD, "--format", "html").stdout
+    assert '<th scope="row">openai/o3</th><td></td><td class="if">if</td><td></td>' in page
+    assert '<td class="limited">limited at chat</td>' in page
+    assert "limited: within ceilings" in page
+
+
 def test_the_matrix_is_read_by_programs(rolecall):
     rows = json.loads(rolecall("can", "-c", OLD, "--format", "json").stdout)
     assert rows[1] == {

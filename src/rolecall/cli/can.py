@@ -25,6 +25,30 @@ _WORDS: Final = {
     Level.ALLOWED: "yes",
 }
 
+_LEGEND: Final = (
+    "yes: without conditions; limited: within ceilings; if: under conditions, or for a time;"
+    " denied: a rule denies it; empty: nothing allows it. A pattern stands for what no other line"
+    " names."
+)
+_HTML_HEAD: Final = """\
+<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>Roles and models</title>
+<style>
+body { font: 15px system-ui, sans-serif; margin: 2rem; color: #222; background: #fff; }
+table { border-collapse: collapse; }
+caption { caption-side: bottom; padding: .8rem 0; text-align: left; color: #555; }
+th, td { border: 1px solid #ccc; padding: .3rem .6rem; text-align: left; }
+thead th { position: sticky; top: 0; background: #f3f3f3; }
+.yes { background: #d8f0d8; }
+.limited { background: #e8f4d4; }
+.if { background: #fdf3cf; }
+.denied { background: #f8d9d6; }
+</style>
+"""
+
 
 @click.command()
 @config_options
@@ -106,21 +130,21 @@ def _as_text(value: str) -> str:
 
 
 def _html(header: list[str], rows: list[list[str]]) -> None:
-    head = "".join(f"<th>{html.escape(title)}</th>" for title in header)
+    head = "".join(f'<th scope="col">{html.escape(title)}</th>' for title in header)
     body = "\n".join(
-        "<tr>"
-        f"<th>{html.escape(row[0])}</th>"
-        + "".join(f"<td>{html.escape(value)}</td>" for value in row[1:])
-        + "</tr>"
+        f'<tr><th scope="row">{html.escape(row[0])}</th>{"".join(map(_html_cell, row[1:]))}</tr>'
         for row in rows
     )
     sys.stdout.write(
-        '<!doctype html>\n<html lang="en">\n<meta charset="utf-8">\n'
-        "<title>Roles and models</title>\n"
-        "<style>body{font:15px system-ui;margin:2rem}table{border-collapse:collapse}"
-        "th,td{border:1px solid #ccc;padding:.3rem .6rem;text-align:left}</style>\n"
-        f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table>\n</html>\n"
+        f"{_HTML_HEAD}<table>\n<caption>{_LEGEND}</caption>\n<thead><tr>{head}</tr></thead>\n"
+        f"<tbody>\n{body}\n</tbody>\n</table>\n</html>\n"
     )
+
+
+def _html_cell(value: str) -> str:
+    word = value.partition(" ")[0].rstrip(",")
+    kind = f' class="{word}"' if word in _WORDS.values() and word else ""
+    return f"<td{kind}>{html.escape(value)}</td>"
 
 
 def _json(header: list[str], rows: list[list[str]]) -> None:
