@@ -108,12 +108,18 @@ def _rule_outcome(entry: Entry, caller: Caller, call: Call, around: Circumstance
     if isinstance(result, ConditionError):
         effect = "so it denies" if rule.effect == "deny" else "so it does not allow"
         return f"its condition cannot be evaluated: {result}; {effect}"
-    because = rule.when.said if rule.when else ""
     if not result:
-        return f"does not match: its condition does not hold: {because}"
+        return f"does not match: its condition does not hold: {rule.when and rule.when.said}"
     if rule.effect == "deny":
-        return f"matches: denies: {because}" if because else "matches: denies"
+        return f"matches: denies{_because(rule)}"
     return _within_ceilings(rule, call)
+
+
+def _because(rule: Rule) -> str:
+    """Why a deny rule that matches does so."""
+    if rule.when is None:
+        return ""
+    return f": {rule.when.meaning}" if rule.when.meaning else f", since {rule.when.text} holds"
 
 
 def _validity(rule: Rule, around: Circumstances) -> str | None:
