@@ -38,7 +38,7 @@ def run(*command, stdin=b"", **environ):
     """Run a process, and give its status and what it wrote."""
     kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ}
     done = subprocess.run(
-        command, input=stdin, capture_output=True, check=False, env=kept | environ, timeout=60
+        command, input=stdin, capture_output=True, check=False, env=kept | environ
     )
     return done.returncode, done.stdout, done.stderr
 

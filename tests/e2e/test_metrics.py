@@ -23,7 +23,7 @@ def workers(gateway):
 
 def test_every_scrape_tells_of_all_processes(start_gateway, oidc_provider, upstream):
     gateway = start_gateway(**native(oidc_provider, upstream), workers=WORKERS)
-    wait_until(lambda: len(workers(gateway)) == WORKERS, what="all processes", seconds=30)
+    wait_until(lambda: len(workers(gateway)) == WORKERS, what="all processes")
     headers = {"Authorization": f"Bearer {oidc_provider.token()}"}
     for _ in range(60):
         assert ask(f"{gateway.url}/v1/models", headers=headers).status == 200

@@ -19,9 +19,9 @@ introspection:
   endpoint: {issuer}/token/introspection
   client_id: {client}
   {credential}
-  ttl: 1
+  ttl: {ttl}
   negative_ttl: 0
-  timeout: 1
+  timeout: 5
 """
 
 
@@ -38,10 +38,10 @@ def credentials(oidc_provider, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def config(oidc_provider, upstream, credentials):
-    def config(method="client_secret_basic"):
+    def config(method="client_secret_basic", ttl=1):
         client, credential = credentials[method]
         more = INTROSPECTION.format(
-            issuer=oidc_provider.issuer, client=client, credential=credential
+            issuer=oidc_provider.issuer, client=client, credential=credential, ttl=ttl
         )
         return {**native(oidc_provider, upstream, more), "SECRET": "gateway-secret/+ &"}
 
@@ -69,12 +69,12 @@ def call(gateway, token):
 
 @pytest.mark.parametrize("method", ["client_secret_basic", "private_key_jwt"])
 def test_an_opaque_token_is_looked_up(start_gateway, config, oidc_provider, method):
-    gateway = start_gateway(**config(method))
+    gateway = start_gateway(**config(method, ttl=3600))
     token = oidc_provider.token(resource="opaque")
     assert "." not in token
     before = oidc_provider.introspections()
     assert [call(gateway, token) for _ in range(3)] == [OK] * 3
-    assert oidc_provider.introspections() - before <= 2
+    assert oidc_provider.introspections() - before == 1
 
 
 def test_an_opaque_token_without_a_role_calls_nothing(lasting, oidc_provider):
@@ -86,7 +86,7 @@ def test_a_revoked_token_is_refused_when_its_time_is_up(lasting, oidc_provider):
     token = oidc_provider.token(resource="opaque")
     assert call(lasting, token) == OK
     oidc_provider.revoke(token)
-    wait_until(lambda: call(lasting, token) == (401, "revoked"), what="it is refused", seconds=5)
+    wait_until(lambda: call(lasting, token) == (401, "revoked"), what="it is refused")
 
 
 def test_a_made_up_token_is_refused(lasting):
@@ -106,7 +106,7 @@ def test_an_outage_of_the_endpoint_is_a_503_and_passes(lasting, oidc_provider):
     oidc_provider.key_server(down=True, introspection=True)
     assert call(lasting, token) == (503, "issuer_unavailable")
     assert call(lasting, signed) == OK
-    oidc_provider.key_server(delay_ms=5_000, introspection=True)
+    oidc_provider.key_server(delay_ms=60_000, introspection=True)
     assert call(lasting, token) == (503, "issuer_unavailable")
     oidc_provider.key_server()
     assert call(lasting, token) == OK

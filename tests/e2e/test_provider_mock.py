@@ -70,5 +70,4 @@ def test_a_provider_that_starts_anew_has_a_new_key_and_has_forgotten_its_tokens(
     wait_until(
         lambda: call(gateway, old["access_token"]) == (401, "revoked"),
         what="the old token is refused",
-        seconds=10,
     )

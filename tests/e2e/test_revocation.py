@@ -44,7 +44,6 @@ def test_a_back_channel_logout_ends_the_session_and_no_other(keycloak, start_gat
     wait_until(
         lambda: {said(gateway, desk) for _ in range(ASKED)} == {"revoked"},
         what="every worker knows",
-        seconds=10,
     )
     assert said(gateway, phone) == "accepted"
     assert said(gateway, keycloak.sign_in("alice", CHAT_UI)) == "accepted"

@@ -4,8 +4,14 @@ import logging
 
 import pytest
 
+from tests.parts.clock import Asyncio
+
 from .parts import serving
 from .parts.upstream import running as upstream_running
+
+
+def pytest_asyncio_loop_factories(config, item):
+    return {"asyncio": Asyncio}
 
 
 @pytest.fixture(scope="session")

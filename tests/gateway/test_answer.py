@@ -27,14 +27,11 @@ def ask(gateway, door, **fields):
     return gateway.post(door.path, door.body(**fields))
 
 
-def ask_in_haste(gateway, door, **fields):
-    """Ask for a model whose upstream has little time for everything."""
-    return ask(gateway, door, model=f"hasty-{door.model}", **fields)
-
-
-def ask_for(reason, gateway, door, **fields):
-    """Ask in haste where it is the time that must run out, and with patience elsewhere."""
-    return (ask_in_haste if reason == "upstream_timeout" else ask)(gateway, door, **fields)
+def ask_in_haste(gateway, door, stalled, **fields):
+    """Ask for a model whose upstream has little time for everything, and let that pass."""
+    return gateway.post_too_late(
+        door.path, door.body(model=f"hasty-{door.model}", **fields), stalled
+    )
 
 
 def begun(gateway, connection, door, **fields):
@@ -234,7 +231,10 @@ def test_an_upstream_that_fails_before_its_answer_is_an_error_of_ours(  # noqa: 
     gateway, upstream, door, stream, answer, reason
 ):
     upstream.answer = answer
-    reply = ask_for(reason, gateway, door, stream=stream)
+    if reason == "upstream_timeout":
+        reply = ask_in_haste(gateway, door, upstream.stalled.is_set, stream=stream)
+    else:
+        reply = ask(gateway, door, stream=stream)
     sentence = door.refused(reply, reason)
     assert "upstream" in sentence
     assert "127.0.0.1" not in str(reply)
@@ -292,17 +292,22 @@ def silent_port(stack):
 
 
 @every_way
-@pytest.mark.parametrize(
-    ("port", "reason"),
-    [(refusing_port, "upstream_unavailable"), (silent_port, "upstream_timeout")],
-    ids=["is down", "accepts nobody"],
-)
-def test_an_upstream_that_cannot_be_reached_is_an_error_of_ours(tmp_path, door, port, reason):
+@pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
+def test_an_upstream_that_is_down_is_an_error_of_ours(tmp_path, door, stream):
     with ExitStack() as stack:
-        sections = serving.configuration(tmp_path, f"http://127.0.0.1:{port(stack)}")
+        sections = serving.configuration(tmp_path, f"http://127.0.0.1:{refusing_port(stack)}")
         gateway = stack.enter_context(serving.running(tmp_path, sections))
-        door.refused(ask_in_haste(gateway, door), reason)
-        door.refused(ask_in_haste(gateway, door, stream=True), reason)
+        door.refused(ask(gateway, door, stream=stream), "upstream_unavailable")
+
+
+@every_way
+@pytest.mark.parametrize("stream", [False, True], ids=["plain", "stream"])
+def test_an_upstream_that_accepts_nobody_is_an_error_of_ours(tmp_path, door, stream):
+    with ExitStack() as stack:
+        sections = serving.configuration(tmp_path, f"http://127.0.0.1:{silent_port(stack)}")
+        gateway = stack.enter_context(serving.running(tmp_path, sections))
+        reply = ask_in_haste(gateway, door, lambda: gateway.busy, stream=stream)
+        door.refused(reply, "upstream_timeout")
 
 
 def half(door):
@@ -356,16 +361,25 @@ def test_a_stream_that_breaks_ends_with_an_error_event(  # noqa: PLR0917 - colum
     gateway, upstream, door, behaviour, reason, caplog
 ):
     upstream.answer = behaviour(door)
-    reply = ask_for(reason, gateway, door, stream=True)
-    assert reply.status == 200
-    *events, last = events_of(reply.body)
+    with connected(gateway.port) as connection:
+        reply = begun(gateway, connection, door, model=f"hasty-{door.model}")
+        assert reply.status == 200
+        body = b""
+        while b"Hel" not in body:
+            body += connection.piece()
+        if reason == "upstream_timeout":
+            wait_until(upstream.stalled.is_set, "the upstream has stalled")
+            gateway.pass_over(serving.HASTE)
+        while piece := connection.piece():
+            body += piece
+    *events, last = events_of(body)
     request_id = reply.headers["x-request-id"]
     assert code_of(json.loads(last), door.form, request_id) == reason
     assert "Hel" in str(events)
-    assert b"[DONE]" not in reply.body
-    assert b"message_stop" not in reply.body
+    assert b"[DONE]" not in body
+    assert b"message_stop" not in body
     if door.form == "anthropic":
-        assert reply.body.rpartition(b"event: ")[2].startswith(b"error\n")
+        assert body.rpartition(b"event: ")[2].startswith(b"error\n")
     line = wait_until(lambda: lines(caplog), "the line in the log")[0]
     assert (line.getMessage(), line.request_id, line.reason) == ("broken off", request_id, reason)
 
@@ -381,7 +395,7 @@ def test_a_bad_chunk_is_never_taken_for_an_end(gateway, upstream, door, stream):
         await wire.until_the_caller_hangs_up()
 
     upstream.answer = answer
-    reply = ask_in_haste(gateway, door, stream=stream)
+    reply = ask_in_haste(gateway, door, upstream.stalled.is_set, stream=stream)
     error = json.loads(events_of(reply.body)[-1]) if reply.status == 200 else reply.json
     code = code_of(error, door.form, reply.headers["x-request-id"])
     assert code in {"upstream_error", "upstream_timeout"}

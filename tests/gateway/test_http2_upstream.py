@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import json
+import threading
 
 import pytest
 from h2.errors import ErrorCodes
@@ -146,9 +147,20 @@ FAILURES = {
 def test_a_failure_is_an_error_of_ours(  # noqa: PLR0917 - columns of a table
     gateway2, upstream2, door, stream, answer, reason
 ):
-    upstream2.answer = answer
-    model = f"hasty-{door.model}" if reason == "upstream_timeout" else door.model
-    reply = gateway2.post(door.path, door.body(model=model, stream=stream))
+    stalled = threading.Event()
+
+    async def answer_and_stall(peer, received):
+        await answer(peer, received)
+        await peer.heard()
+        stalled.set()
+
+    if reason == "upstream_timeout":
+        upstream2.answer = answer_and_stall
+        body = door.body(model=f"hasty-{door.model}", stream=stream)
+        reply = gateway2.post_too_late(door.path, body, stalled.is_set)
+    else:
+        upstream2.answer = answer
+        reply = gateway2.post(door.path, door.body(stream=stream))
     assert "upstream" in door.refused(reply, reason)
     upstream2.answer = http2_upstream.answer_well
     assert gateway2.post(door.path, door.body()).status == 200

@@ -19,7 +19,7 @@ from rolecall.gateway import Gateway, compile_snapshot, file_state, follow
 from .parts import serving
 from .parts.doors import CHAT, ENDPOINTS, WAYS
 from .parts.http import connected, exchange, message
-from .parts.polling import wait_until
+from .parts.polling import SECONDS, wait_until
 from .parts.tokens import KEY, token
 
 JSON = ("Content-Type", "application/json")
@@ -129,11 +129,11 @@ class Process:
         """Ask it to end, and see that it does so in order."""
         self._popen.terminate()
         try:
-            status = self._popen.wait(10)
+            status = self._popen.wait(SECONDS)
         finally:
             self._popen.kill()
-            self._popen.wait(10)
-            self._reader.join(10)
+            self._popen.wait()
+            self._reader.join()
             self._popen.stderr.close()
         assert status == 0, self.log
 
@@ -156,6 +156,13 @@ def is_alive(port):
         return False
 
 
+def replace(file, text):
+    """Write a file in one step, or half of it might be read."""
+    new = file.with_suffix(".new")
+    new.write_text(text)
+    new.replace(file)
+
+
 def asked(process, model, credential):
     body = json.dumps(CHAT.body(model=model)).encode()
     return exchange(process.port, message("POST", CHAT.path, [JSON, credential], body))
@@ -168,9 +175,7 @@ def test_a_served_file_is_followed(tmp_path, upstream):
     file = tmp_path / "rolecall.yaml"
 
     def write(**changes):
-        # replaced at once, or half a file might be read
-        (tmp_path / "new.yaml").write_text(yaml.safe_dump(sections | changes))
-        (tmp_path / "new.yaml").replace(file)
+        replace(file, yaml.safe_dump(sections | changes))
 
     def status(model):
         return asked(process, model, ("x-api-key", token("basic_user"))).status
@@ -238,13 +243,13 @@ async def test_included_files_are_followed_too(tmp_path):
     async def followed(changed, text, *files):
         def reached():
             # written again and again, since nobody tells when the first look was taken
-            changed.write_text(text)
+            replace(changed, text)
             return gateway.files == tuple(map(str, files))
 
         await asyncio.to_thread(wait_until, reached, f"{files} are followed")
 
     await followed(team, "include: [{file: more.yaml}]", file, team, more)
-    more.write_text("include: [{file: absent.yaml}]")
+    replace(more, "include: [{file: absent.yaml}]")
     await followed(team, "rules: []", file, team)
     following.cancel()
 

@@ -24,25 +24,25 @@ async def when_due(seconds, asking):
     return await asking
 
 
-class _Forward:
-    """A clock that is ahead of the real one."""
+class _Clock:
+    """A clock that can be put forward; one that stands still goes forward in no other way."""
 
+    stands_still = False
     ahead = 0.0
 
     def time(self):
-        return super().time() + self.ahead
+        return self.ahead if self.stands_still else super().time() + self.ahead
 
 
-class Asyncio(_Forward, asyncio.SelectorEventLoop):
+class Asyncio(_Clock, asyncio.SelectorEventLoop):
     """asyncio's loop, which keeps its timers by its own clock."""
 
     async def forward(self, seconds):
         self.ahead += seconds
-        for _ in range(3):
-            await asyncio.sleep(0)
+        await _rounds()
 
 
-class Uvloop(_Forward, uvloop.Loop):
+class Uvloop(_Clock, uvloop.Loop):
     """uvloop's, whose timers run by the kernel's clock and are fired here."""
 
     def __init__(self):
@@ -52,7 +52,8 @@ class Uvloop(_Forward, uvloop.Loop):
 
     def call_later(self, delay, callback, *args, context=None):
         timer = _Timer(self.time() + delay, callback, args)
-        timer.kernels = super().call_later(delay, timer.fire, context=context)
+        if not self.stands_still:
+            timer.kernels = super().call_later(delay, timer.fire, context=context)
         self._timers.append(timer)
         if len(self._timers) > self._full:
             self._timers = [timer for timer in self._timers if not timer.over]
@@ -64,11 +65,22 @@ class Uvloop(_Forward, uvloop.Loop):
         while due := [timer for timer in self._timers if timer.when() <= until and not timer.over]:
             first = min(due, key=_Timer.when)
             self.ahead += max(0.0, first.when() - self.time())
-            first.kernels.cancel()
+            first.cancel()
             first.fire()
         self.ahead += max(0.0, until - self.time())
-        for _ in range(3):
-            await asyncio.sleep(0)
+        await _rounds()
+
+
+class StillAsyncio(Asyncio):
+    """It waits for nothing but what comes."""
+
+    stands_still = True
+
+
+class StillUvloop(Uvloop):
+    """It waits for nothing but what comes."""
+
+    stands_still = True
 
 
 class _Timer:
@@ -76,24 +88,27 @@ class _Timer:
 
     def __init__(self, due, callback, args):
         self.kernels = None
+        self.over = False
         self._due = due
         self._callback = callback
         self._args = args
-        self._fired = False
-
-    @property
-    def over(self):
-        return self._fired or self.cancelled()
 
     def when(self):
         return self._due
 
     def cancel(self):
-        self.kernels.cancel()
+        self.over = True
+        if self.kernels is not None:
+            self.kernels.cancel()
 
     def cancelled(self):
-        return self.kernels.cancelled()
+        return self.over
 
     def fire(self):
-        self._fired = True
+        self.over = True
         self._callback(*self._args)
+
+
+async def _rounds():
+    for _ in range(3):
+        await asyncio.sleep(0)

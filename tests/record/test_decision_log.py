@@ -149,7 +149,7 @@ def test_a_slow_disk_keeps_nobody_waiting(settings):
     gate = threading.Event()
 
     def slow(path, mode):
-        gate.wait(10)
+        gate.wait()
         return path.open(mode)
 
     log = DecisionLog(settings(), open_file=slow, most_waiting=10)

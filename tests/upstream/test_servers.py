@@ -2,25 +2,26 @@
 
 import asyncio
 import gzip
+from functools import partial
 
 import pytest
 
-from rolecall.config import Timeouts, Tls
+from rolecall.config import Tls
 from rolecall.core import Reason
 from rolecall.upstream.http1 import Http1Transport
 from rolecall.upstream.http2 import Http2Transport
+from rolecall.upstream.transport import TransportError
+from tests.parts.clock import when_due
 
 from ..e2e.parts.process import free_port
 from .http1.parts.transcripts import CHUNKED, OK
 from .parts import envoy as envoys
 from .parts import nginx as nginxes
-from .parts.exchange import body_of, come_to, outcome, request, whole
+from .parts.exchange import DEADLINE, body_of, come_to, outcome, request, whole
 from .parts.exchange import request as asking_for
 from .parts.server import serving
 
 pytestmark = pytest.mark.e2e
-
-HASTY = Timeouts(connect=5, first_byte=0.5, stream=0.5, idle=0.5)
 
 
 @pytest.fixture(scope="module")
@@ -153,7 +154,6 @@ async def test_a_session_is_resumed(transport, nginx, spoken, tls):
         # the connection stays; its session is known when it has ended
         (pool,) = transport._ways.pools.values()
         pool.find().retire()
-    await asyncio.sleep(0.1)
     await come_to(transport, 0, 0)
     assert await body_of(transport, request(f"{url}/resumed", tls=tls)) == b"r"
 
@@ -161,12 +161,13 @@ async def test_a_session_is_resumed(transport, nginx, spoken, tls):
 # -- faults, as a proxy tells of them --------------------------------------------------------------
 
 
-async def misbehave(peer, received):
+async def misbehave(peer, received, begun):
     """Answer, and if that is not at all, until the proxy gives up."""
     match received.path:
         case "/bad/cut":
             await peer.send(OK + b"Content-Length: 9\r\n\r\nhello")
-            await asyncio.sleep(0.05)
+            # a proxy that has not passed on the head would say so instead
+            await begun.wait()
             peer.reset()
         case "/bad/chunks":
             await peer.send(CHUNKED + b"5\r\nhello\r\nx\r\n")
@@ -184,7 +185,9 @@ async def misbehave(peer, received):
 
 @pytest.fixture
 async def upstream(bad_port):
-    async with serving(misbehave, port=bad_port) as server:
+    begun = asyncio.Event()
+    async with serving(partial(misbehave, begun=begun), port=bad_port) as server:
+        server.begun = begun
         yield server
 
 
@@ -205,8 +208,20 @@ FAULTS = {
 
 @pytest.mark.parametrize("fault", FAULTS)
 async def test_a_fault_behind_envoy(transport, upstream, before, fault):
-    got = await outcome(transport, before(fault, timeouts=HASTY))
-    assert got is FAULTS[fault]
+    async def ask():
+        try:
+            response = await transport.send(before(fault))
+            upstream.begun.set()
+            return await whole(response)
+        except TransportError as error:
+            return error.reason
+
+    asking = asyncio.create_task(ask())
+    await upstream.arrival.wait()
+    if FAULTS[fault] is Reason.UPSTREAM_TIMEOUT:
+        assert await when_due(DEADLINE, asking) is Reason.UPSTREAM_TIMEOUT
+    else:
+        assert await asking is FAULTS[fault]
     # that we gave up is told to whoever works on it
     await upstream.peers[0].gone.wait()
     assert await body_of(transport, before("well", b"well")) == b"well"

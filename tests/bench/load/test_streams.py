@@ -1,6 +1,5 @@
 """A caller counts a stream only if it says what was sent, to its end."""
 
-import asyncio
 import time
 
 import pytest
@@ -79,5 +78,5 @@ async def test_a_caller_asks_again_until_the_time_is_over(wire):
     assert len(caller.first) == 1
     assert not caller.ended.done()
     caller.connection_lost(None)
-    await asyncio.wait_for(caller.ended, 1)
+    await caller.ended
     assert (caller.right, caller.wrong) == (1, 1)

@@ -190,7 +190,7 @@ def running(folder: Path) -> Iterator[Keycloak]:
     try:
         yield Keycloak(url, java)
     finally:
-        process.terminate(seconds=30)
+        process.terminate()
 
 
 def _install() -> str:

@@ -47,7 +47,7 @@ def load_upstream(folder: Path) -> Iterator[LoadUpstream]:
     process = Process(command, folder / "load_upstream.log", environment())
     url = f"http://127.0.0.1:{port}"
     try:
-        process.wait_for(lambda: answers(f"{url}/counts"), what="the provider answers", seconds=10)
+        process.wait_for(lambda: answers(f"{url}/counts"), what="the provider answers")
         yield LoadUpstream(url)
     finally:
         process.kill()

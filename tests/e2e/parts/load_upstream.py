@@ -61,7 +61,9 @@ class Provider(asyncio.Protocol):
 
     def on_message_complete(self):
         if self._url == b"/release":
+            # those who come later are held anew
             self._state.released.set()
+            self._state.released = asyncio.Event()
         if self._body:
             self._answering = asyncio.create_task(self._answer(json.loads(self._body)))
         else:

@@ -111,7 +111,6 @@ def running(folder: Path) -> Iterator[OidcProvider]:
                 (line for line in process.log().splitlines() if line.startswith('{"url"')), None
             ),
             what="the provider says where it listens",
-            seconds=60,
         )
         said = json.loads(ready)
         yield OidcProvider(said["url"], said["versions"])

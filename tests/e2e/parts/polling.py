@@ -2,12 +2,14 @@
 
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Final, TypeVar
 
 T = TypeVar("T")
+SECONDS: Final = 60
+"""How long something may take before it is said that it does not happen, on any machine."""
 
 
-def wait_until(condition: Callable[[], T | None], *, what: str, seconds: float) -> T:
+def wait_until(condition: Callable[[], T | None], *, what: str, seconds: float = SECONDS) -> T:
     """Ask ``condition`` again and again until it answers something true, and return that.
 
     Raises:

@@ -1,6 +1,7 @@
 """A server as a process: started in a group of its own, its output in a file, ended for certain."""
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -9,15 +10,22 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
-from .polling import wait_until
+from .polling import SECONDS, wait_until
 
 T = TypeVar("T")
 
 
+# below those that a kernel gives to whoever connects (32768 and up on Linux), so that none is taken
+# before its server has started; and none is given twice
+_PORTS = iter(random.sample(range(20_000, 32_000), k=12_000))
+
+
 def free_port() -> int:
     """A TCP port of the loopback address that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
+    for port in _PORTS:
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise RuntimeError("no port is left")
 
 
 def environment(**settings: str) -> dict[str, str]:
@@ -51,7 +59,9 @@ class Process:
         """All that it has written, standard output and error."""
         return self._log_file.read_text(errors="replace")
 
-    def wait_for(self, condition: Callable[[], T | None], *, what: str, seconds: float) -> T:
+    def wait_for(
+        self, condition: Callable[[], T | None], *, what: str, seconds: float = SECONDS
+    ) -> T:
         """Wait until ``condition`` is true; raise with the log if it is late or the server ends."""
 
         def alive_and_condition() -> T | None:
@@ -68,19 +78,19 @@ class Process:
         """Send a signal to the server itself."""
         self._popen.send_signal(number)
 
-    def terminate(self, *, seconds: float) -> int:
+    def terminate(self) -> int:
         """Ask the server to end, and `wait`."""
         self._popen.terminate()
-        return self.wait(seconds=seconds)
+        return self.wait()
 
-    def wait(self, *, seconds: float) -> int:
+    def wait(self) -> int:
         """Wait until the server has ended and return its exit status; kill its group in any case.
 
         Raises:
-            subprocess.TimeoutExpired: it had not ended within ``seconds``.
+            subprocess.TimeoutExpired: it had not ended within `SECONDS`.
         """
         try:
-            return self._popen.wait(seconds)
+            return self._popen.wait(SECONDS)
         finally:
             self.kill()
 

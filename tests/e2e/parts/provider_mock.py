@@ -11,6 +11,7 @@ from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_opener
 
+from .polling import SECONDS
 from .process import Process, environment, free_port
 from .web import answers, ask
 
@@ -50,9 +51,7 @@ class ProviderMock:
             self._folder / "oidc_provider_mock.log",
             environment(),
         )
-        self._process.wait_for(
-            lambda: answers(f"{self.issuer}/jwks"), what="the provider answers", seconds=60
-        )
+        self._process.wait_for(lambda: answers(f"{self.issuer}/jwks"), what="the provider answers")
 
     def stop(self) -> None:
         """End it at once."""
@@ -87,7 +86,7 @@ class ProviderMock:
 
 def _location(asked: Request) -> str:
     try:
-        with _OPENER.open(asked, timeout=30) as response:
+        with _OPENER.open(asked, timeout=SECONDS) as response:
             raise AssertionError(f"no redirect but {response.status}")
     except HTTPError as redirect:
         with redirect:

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from .polling import SECONDS
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -44,11 +46,11 @@ def running(url: str, tokens: list[str], callers: int = 4) -> Iterator[Load]:
     finally:
         load.over.set()
         for thread in threads:
-            thread.join(30)
+            thread.join(SECONDS)
 
 
 def _call(url: str, load: Load) -> None:
-    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=30)
+    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=SECONDS)
     try:
         while not load.over.is_set():
             for token in load.tokens:

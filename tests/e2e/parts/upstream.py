@@ -16,6 +16,8 @@ from typing import Any
 
 from aiohttp import web
 
+from .polling import SECONDS
+
 _ANSWERS = Path(__file__).with_name("answers")
 _EVENT_STREAM = "text/event-stream; charset=utf-8"
 
@@ -62,12 +64,12 @@ def running() -> Iterator[Upstream]:
 
     thread = threading.Thread(target=loop.run_until_complete, args=(serve(),), daemon=True)
     thread.start()
-    assert started.wait(10)
+    assert started.wait(SECONDS)
     try:
         yield upstream
     finally:
         loop.call_soon_threadsafe(ended.set)
-        thread.join(10)
+        thread.join(SECONDS)
         loop.close()
 
 

@@ -8,6 +8,8 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode
 from urllib.request import ProxyHandler, Request, build_opener
 
+from .polling import SECONDS
+
 _OPENER = build_opener(ProxyHandler({}))
 
 
@@ -47,7 +49,7 @@ def ask(
         data = json.dumps(body).encode()
         sent["Content-Type"] = "application/json"
     try:
-        with _OPENER.open(Request(url, data, sent, method=method), timeout=30) as response:
+        with _OPENER.open(Request(url, data, sent, method=method), timeout=SECONDS) as response:
             return Answer(response.status, response.headers, response.read())
     except HTTPError as refused:
         with refused:

@@ -9,10 +9,10 @@ import pytest
 from rolecall.gateway.http1.connection import FAREWELL, LINGER
 from rolecall.upstream import Wait
 from tests.parts.clock import forward
-from tests.parts.waiting import until
+from tests.parts.waiting import rounds, until
 
 from .parts.applications import Gate, Stream, answer, body_of, echo
-from .parts.client import all_answers, rounds
+from .parts.client import all_answers
 from .parts.serving import serving
 
 MANY = 2000
@@ -374,5 +374,9 @@ async def test_when_the_server_has_no_more_patience_every_application_is_told(aw
             server.connections[clients.index(client)].shutdown()
         for task in server.state.tasks:
             task.cancel(msg="timeout graceful shutdown exceeded")
+        last = b"11\r\nthe gateway stops\r\n0\r\n\r\n"
         for client in clients:
-            assert await client.until_end() == b"\r\n11\r\nthe gateway stops\r\n0\r\n\r\n"
+            assert await client.until(last) == b"\r\n" + last
+        await forward(FAREWELL)
+        for client in clients:
+            assert await client.until_end() == b""

@@ -6,9 +6,9 @@ import gc
 import pytest
 
 from rolecall.gateway.http1.cycle import HIGH_WATER, Unwritable
+from tests.parts.waiting import rounds
 
 from .parts.applications import answer, body_of, echo
-from .parts.client import rounds
 from .parts.serving import serving
 
 GET = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n"

@@ -8,10 +8,9 @@ from rolecall.gateway.http1.connection import LINGER, PATIENCE
 from rolecall.gateway.http1.cycle import HIGH_WATER
 from rolecall.gateway.server import KEEP_ALIVE
 from tests.parts.clock import forward
-from tests.parts.waiting import until
+from tests.parts.waiting import rounds, until
 
 from .parts.applications import Gate, Stream, answer, body_of, echo
-from .parts.client import rounds
 from .parts.serving import serving
 
 GET = b"GET / HTTP/1.1\r\nHost: h\r\n\r\n"

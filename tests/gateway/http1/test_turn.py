@@ -6,9 +6,8 @@ import pytest
 
 from rolecall.gateway.http1.turn import Turn
 from rolecall.upstream import Wait
-from tests.parts.waiting import until
-
-from .parts.client import rounds
+from tests.parts.clock import forward
+from tests.parts.waiting import rounds
 
 
 class Running:
@@ -200,7 +199,8 @@ async def test_whatever_asyncio_has_to_await(awaited, result, how):
     running = Running(on(awaited(), log))
     # not within the task of this test
     asyncio.get_running_loop().call_soon(running.begin)
-    await until(lambda: running.ended)
+    while not running.ended:
+        await forward(0.001)
     assert log == ["began", result, how]
     assert (running.ended, tasks()) == (1, before)
 

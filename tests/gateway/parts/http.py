@@ -6,7 +6,7 @@ import socket
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-SECONDS = 10
+from .polling import SECONDS
 
 
 @dataclass(frozen=True)

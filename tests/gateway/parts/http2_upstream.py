@@ -6,6 +6,7 @@ import threading
 from contextlib import contextmanager
 
 from ...upstream.http2.parts.server import serving
+from .polling import SECONDS
 from .upstream import ANTHROPIC_ANSWER, ANTHROPIC_EVENTS, OPENAI_ANSWER, OPENAI_EVENTS
 
 JSON = (b"content-type", b"application/json")
@@ -40,7 +41,7 @@ class Upstream:
 
     def wait_for(self, event):
         """Wait until an event of the server's has come."""
-        asyncio.run_coroutine_threadsafe(event.wait(), self._loop).result(5)
+        asyncio.run_coroutine_threadsafe(event.wait(), self._loop).result(SECONDS)
 
     def set(self, event):
         self._loop.call_soon_threadsafe(event.set)
@@ -78,10 +79,10 @@ def running():
 
     thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
     thread.start()
-    assert started.wait(5)
+    assert started.wait(SECONDS)
     try:
         yield found[0]
     finally:
         loop.call_soon_threadsafe(ended.set)
-        thread.join(5)
+        thread.join(SECONDS)
         loop.close()

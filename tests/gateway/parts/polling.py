@@ -3,7 +3,7 @@
 import time
 
 SECONDS = 60
-"""How long something may take before it is said that it does not happen."""
+"""How long something may take before it is said that it does not happen, wherever it is awaited."""
 
 
 def wait_until(condition, what):

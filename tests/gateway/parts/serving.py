@@ -11,12 +11,15 @@ import yaml
 from rolecall.config import load
 from rolecall.gateway import Gateway, compile_snapshot, server_config
 from rolecall.record import Recorder
+from tests.parts.clock import Asyncio
 
-from .http import exchange, message
-from .polling import wait_until
+from .http import connected, exchange, message
+from .polling import SECONDS, wait_until
 from .tokens import AUDIENCE, ISSUER, KEY_SET, token
 
 ROLES = ("basic_user",)
+HASTE = 30
+"""Seconds that a hasty model's upstream has for each step; nobody waits for them."""
 
 
 def configuration(folder, upstream_url, **sections):
@@ -31,7 +34,7 @@ def configuration(folder, upstream_url, **sections):
             "api_key": "sk-ant-company",
         },
     }
-    hasty = {"timeout": 0.2, "idle_timeout": 0.2, "connect_timeout": 0.2}
+    hasty = {"timeout": HASTE, "idle_timeout": HASTE, "connect_timeout": HASTE}
     return {
         "issuers": [{"issuer": ISSUER, "audience": AUDIENCE, "jwks_file": str(keys)}],
         "roles": [{"role": "internal_user", "any_of": ["basic_user"]}, {"role": "guest"}],
@@ -72,7 +75,7 @@ class Serving:
         self._thread = threading.Thread(target=self._run)
 
     def _run(self):
-        self.loop = asyncio.new_event_loop()
+        self.loop = Asyncio()
         self.loop.run_until_complete(self._server.serve())
         self.loop.close()
 
@@ -86,12 +89,21 @@ class Serving:
 
     def stop(self):
         self._server.should_exit = True
-        self._thread.join(10)
+        self._thread.join(SECONDS)
         assert not self._thread.is_alive()
 
     def await_in_loop(self, coroutine):
         """Run a coroutine where the gateway runs."""
-        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(10)
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(SECONDS)
+
+    def forward(self, seconds):
+        """Let so many seconds pass by the gateway's clock."""
+        self.await_in_loop(self.loop.forward(seconds))
+
+    @property
+    def busy(self):
+        """Whether a call is under way."""
+        return bool(self._server.server_state.tasks)
 
     def raw(self, data, method="POST"):
         """Send bytes as they are."""
@@ -109,6 +121,20 @@ class Serving:
         if authorised:
             added.append(("Authorization", f"Bearer {self.token}"))
         return self.raw(message("POST", target, [*added, *headers], body))
+
+    def post_too_late(self, target, body, stalled):
+        """POST JSON, and let the upstream's time pass when it has stalled."""
+        headers = [("Content-Type", "application/json"), ("Authorization", f"Bearer {self.token}")]
+        with connected(self.port) as connection:
+            connection.send(message("POST", target, headers, json.dumps(body).encode()))
+            wait_until(stalled, "the upstream has stalled")
+            self.pass_over(HASTE)
+            return connection.reply()
+
+    def pass_over(self, seconds):
+        """Let a deadline pass, for which the last that was on its way may have come meanwhile."""
+        for _ in range(2):
+            self.forward(seconds + 1)
 
 
 @contextmanager

@@ -6,6 +6,8 @@ import threading
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
+from .polling import SECONDS
+
 OPENAI_ANSWER = {
     "id": "chatcmpl-1",
     "object": "chat.completion",
@@ -97,10 +99,10 @@ class Received:
 class Wire:
     """The connection that an answer is written to."""
 
-    def __init__(self, reader, writer, gone):
+    def __init__(self, reader, writer, upstream):
         self._reader = reader
         self._writer = writer
-        self._gone = gone
+        self._upstream = upstream
 
     async def write(self, data):
         self._writer.write(data)
@@ -125,17 +127,19 @@ class Wire:
             await self.chunk(event)
 
     async def until_the_caller_hangs_up(self):
+        self._upstream.stalled.set()
         while await self._reader.read(65536):
             pass
-        self._gone.set()
+        self.abandon()
 
-    async def pause(self, seconds):
+    async def pause(self):
         """Be slow."""
-        await asyncio.sleep(seconds)
+        self._upstream.stalled.set()
+        await asyncio.sleep(0.02)
 
     def abandon(self):
         """The caller has hung up."""
-        self._gone.set()
+        self._upstream.abandoned.set()
 
     def reset(self):
         """Break the connection off."""
@@ -148,6 +152,7 @@ class Upstream:
     def __init__(self):
         self.port = 0
         self.received = []
+        self.stalled = threading.Event()
         self.abandoned = threading.Event()
         self.answer = answer_well
         self._loop = asyncio.new_event_loop()
@@ -155,6 +160,7 @@ class Upstream:
     def forget(self):
         """Be as new."""
         self.received.clear()
+        self.stalled.clear()
         self.abandoned.clear()
         self.answer = answer_well
 
@@ -187,7 +193,15 @@ class Upstream:
                 body = await reader.readexactly(length)
                 received = Received(method, target, headers, body)
                 self.received.append(received)
-                await self.answer(received, Wire(reader, writer, self.abandoned))
+                await self._say(received, Wire(reader, writer, self))
+
+    async def _say(self, received, wire):
+        try:
+            await self.answer(received, wire)
+        except ConnectionError:
+            # the caller hung up before everything was said
+            wire.abandon()
+            raise
 
 
 class Gate:
@@ -243,10 +257,10 @@ def running():
 
     thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
     thread.start()
-    assert started.wait(5)
+    assert started.wait(SECONDS)
     try:
         yield upstream
     finally:
         loop.call_soon_threadsafe(ended.set)
-        thread.join(5)
+        thread.join(SECONDS)
         loop.close()

@@ -42,7 +42,7 @@ def running(folder: Path, authority: Authority, upstream: str, bad: int) -> Iter
     process = Process([*command, "--concurrency", "2"], folder / "log", environment())
     try:
         for port in ports.values():
-            process.wait_for(lambda port=port: _listens(port), what="Envoy listens", seconds=20)
+            process.wait_for(lambda port=port: _listens(port), what="Envoy listens")
         urls = {kind: url(kind, port) for kind, port in ports.items()}
         # each of its listeners speaks both
         yield Site(f"envoy {version}", urls, urls)

@@ -110,7 +110,7 @@ def running(folder: Path, authority: Authority) -> Iterator[Site]:
         environment(),
     )
     try:
-        process.wait_for((folder / "pid").exists, what="nginx is ready", seconds=10)
+        process.wait_for((folder / "pid").exists, what="nginx is ready")
         yield Site(
             re.sub(r"\s+", " ", told).strip(),
             {kind: url(kind, ports[kind]) for kind in KINDS},

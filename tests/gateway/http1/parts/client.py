@@ -7,6 +7,8 @@ import socket
 import struct
 from dataclasses import dataclass
 
+from tests.parts.waiting import rounds
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -82,12 +84,6 @@ class Client:
         data = await self._loop.sock_recv(self.sock, 1 << 20)
         self._got += data
         return data
-
-
-async def rounds(number=3):
-    """Let the loop go round: what was sent is read, what was said is heard."""
-    for _ in range(number):
-        await asyncio.sleep(0)
 
 
 def all_answers(data, *methods):

@@ -9,9 +9,9 @@ from uvicorn.server import ServerState
 
 from rolecall.gateway.http1 import Connection
 from rolecall.gateway.server import server_config
-from tests.parts.waiting import until
+from tests.parts.waiting import rounds, until
 
-from .client import Client, rounds
+from .client import Client
 
 
 @dataclass
