@@ -26,6 +26,7 @@ from rolecall.gateway import (
     server_config,
     tls_context,
 )
+from rolecall.identity import SharedReplays
 from rolecall.record import configure
 
 log = logging.getLogger("rolecall.gateway")
@@ -35,7 +36,7 @@ _CONFIG: Final = "ROLECALL_WORKER_CONFIG"
 _ALLOW_UNKNOWN: Final = "ROLECALL_WORKER_ALLOW_UNKNOWN"
 _LOG_FORMAT: Final = "ROLECALL_WORKER_LOG_FORMAT"
 _SIBLINGS: Final = "ROLECALL_WORKER_SIBLINGS"
-_NONCE_KEY: Final = "ROLECALL_WORKER_NONCE_KEY"
+_PROOFS_KEY: Final = "ROLECALL_WORKER_PROOFS_KEY"
 
 # seconds that requests under way may still take; Kubernetes kills after 30
 _GRACE: Final = 20
@@ -78,7 +79,7 @@ def serve(  # noqa: PLR0913 - one parameter an option
     os.environ[_CONFIG] = str(config.resolve())
     os.environ[_ALLOW_UNKNOWN] = "1" if allow_unknown else ""
     os.environ[_LOG_FORMAT] = log_format
-    os.environ[_NONCE_KEY] = secrets.token_hex(32)
+    os.environ[_PROOFS_KEY] = secrets.token_hex(32)
     configure("json" if log_format == "json" else "text")
     for warning in loaded.warnings:
         log.warning("%s", warning)
@@ -140,9 +141,12 @@ def application() -> Gateway:
         for problem in error.problems:
             log.error("%s", problem)  # noqa: TRY400 - where it was raised helps nobody
         sys.exit(1)
+    key = bytes.fromhex(os.environ[_PROOFS_KEY])
+    siblings = Path(folder) if (folder := os.environ.get(_SIBLINGS)) else None
+    replays = SharedReplays(siblings / "proofs", key) if siblings is not None else None
     gateway = Gateway(
-        compile_snapshot(settings, nonce_key=bytes.fromhex(os.environ[_NONCE_KEY])),
+        compile_snapshot(settings, nonce_key=key, replays=replays),
         background=lambda: follow(gateway, path, read, seen=seen),
-        siblings=Path(siblings) if (siblings := os.environ.get(_SIBLINGS)) else None,
+        siblings=siblings,
     )
     return gateway

@@ -11,7 +11,7 @@ from rolecall.gateway.challenge import Challenges, compile_challenges
 from rolecall.gateway.observing import Observe, show_decision
 from rolecall.gateway.resource import ProtectedResource, protected_resource
 from rolecall.gateway.watching import Watch
-from rolecall.identity import Nonces, Verifier
+from rolecall.identity import Nonces, SharedReplays, Verifier
 from rolecall.policy import Table, assign_roles, compile_policy, included_roles
 from rolecall.upstream import Catalogue
 
@@ -37,14 +37,16 @@ def compile_snapshot(
     *,
     clock: Callable[[], float] = time.time,
     nonce_key: bytes | None = None,
+    replays: SharedReplays | None = None,
 ) -> Snapshot:
     """Compile settings; nothing is fetched yet.
 
     Args:
         settings: a whole configuration.
         clock: tells seconds since the epoch.
-        nonce_key: for nonces, where the configuration has no key; None for one of its own. A later
-            generation takes over that of the one before.
+        nonce_key: for nonces, where the configuration has no key; None for one of its own.
+        replays: where several processes note the proofs that they have seen. A later generation
+            takes over both from the one before.
     """
     table = compile_policy(settings.roles, settings.rules)
     watch = Watch(settings.decisions, settings.shadow, settings.condition_headers)
@@ -62,6 +64,7 @@ def compile_snapshot(
             keys=[replace(key, roles=included_roles(table, key.roles)) for key in settings.keys],
             revocations=settings.revocations.entries,
             nonces=Nonces(nonce_key or secrets.token_bytes(32), settings.nonce_key),
+            replays=replays,
         ),
         catalogue=Catalogue(settings.models),
         limits=settings.limits,

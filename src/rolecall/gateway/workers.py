@@ -70,7 +70,8 @@ def _remove(place: Path) -> None:
 
 
 def _listed(folder: Path) -> list[Path]:
-    return sorted(folder.iterdir())
+    # what else they share lies there too
+    return sorted(place for place in folder.iterdir() if place.is_socket())
 
 
 async def _ask(place: Path) -> Figures | None:

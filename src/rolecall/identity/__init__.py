@@ -9,6 +9,7 @@ from rolecall.identity.nonces import Nonces
 from rolecall.identity.revocation_file import Received, Stored
 from rolecall.identity.revocation_store import RevocationStore, StoreError
 from rolecall.identity.revocations import revoked
+from rolecall.identity.shared_replays import SharedReplays
 from rolecall.identity.signals import Signal, lifetime, logout, security_event
 from rolecall.identity.tally import Tally
 from rolecall.identity.verdicts import fingerprint
@@ -23,6 +24,7 @@ __all__ = [
     "ProvenRequest",
     "Received",
     "RevocationStore",
+    "SharedReplays",
     "Signal",
     "StoreError",
     "Stored",

@@ -9,12 +9,12 @@ from rolecall.identity.dpop import WINDOW
 
 MOST: Final = 131_072
 
-# from the earliest moment at which a proof is accepted to the last
-_KEPT: Final = 2 * WINDOW + 1
+KEPT: Final = 2 * WINDOW + 1
+"""Seconds from the earliest moment at which a proof is accepted to the last."""
 
 
 class Replays:
-    """The proofs of the last two minutes, by the key that signed each and its ``jti``.
+    """One process's proofs of the last two minutes, by the key that signed each and its ``jti``.
 
     None is forgotten while it could be sent again: when there is no room, new ones are refused.
 
@@ -30,7 +30,7 @@ class Replays:
     def __len__(self) -> int:
         return len(self._seen)
 
-    def admit(self, thumbprint: str, identifier: str, now: float) -> None:
+    async def admit(self, thumbprint: str, identifier: str, now: float) -> None:
         """Take note of a proof that is good otherwise.
 
         Args:
@@ -47,19 +47,29 @@ class Replays:
         text = f"{thumbprint}{identifier}".encode("utf-8", "surrogatepass")
         digest = blake2b(text, digest_size=16).digest()
         if digest in self._seen:
-            raise Refusal(
-                Reason.INVALID_DPOP_PROOF,
-                "The proof of possession (DPoP) is no good: it was used before; sign each request"
-                " with a new jti.",
-            )
+            raise replayed()
         if len(self._seen) >= self._most:
-            raise Refusal(
-                Reason.RATE_LIMIT_EXCEEDED,
-                "More proofs of possession (DPoP) came within two minutes than can be told apart;"
-                " try again shortly.",
-            )
-        self._seen[digest] = now + _KEPT
+            raise too_many()
+        self._seen[digest] = now + KEPT
 
     def _forget(self, now: float) -> None:
         while self._seen and self._seen[next(iter(self._seen))] <= now:
             self._seen.popitem(last=False)
+
+
+def replayed() -> Refusal:
+    """The refusal of a proof that was seen."""
+    return Refusal(
+        Reason.INVALID_DPOP_PROOF,
+        "The proof of possession (DPoP) is no good: it was used before; sign each request with a"
+        " new jti.",
+    )
+
+
+def too_many() -> Refusal:
+    """The refusal of a proof for which there is no room."""
+    return Refusal(
+        Reason.RATE_LIMIT_EXCEEDED,
+        "More proofs of possession (DPoP) came within two minutes than can be told apart; try"
+        " again shortly.",
+    )

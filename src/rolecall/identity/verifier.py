@@ -29,6 +29,7 @@ from rolecall.identity.nonces import Nonces
 from rolecall.identity.opaque import LookUps, OpaqueTokens, owner
 from rolecall.identity.replays import Replays
 from rolecall.identity.revocations import Revocations
+from rolecall.identity.shared_replays import SharedReplays
 from rolecall.identity.signature import Verify, verify
 from rolecall.identity.signing_key import SigningIssuer, signing_key
 from rolecall.identity.static_keys import StaticKeys
@@ -79,6 +80,7 @@ class Verifier:
         revocations: what the configuration revokes.
         nonces: those that proofs of possession must hold, where an issuer wants any; None for some
             of its own.
+        replays: where proofs that were seen are noted; None where no other process needs to know.
         clock: seconds since the epoch.
         fetch: how documents are had.
         pace: how often issuers are asked.
@@ -94,6 +96,7 @@ class Verifier:
         keys: Sequence[StaticKey] = (),
         revocations: Collection[Revocation] = (),
         nonces: Nonces | None = None,
+        replays: Replays | SharedReplays | None = None,
         clock: Callable[[], float] = time.time,
         fetch: Fetch = fetch_json,
         pace: Pace | None = None,
@@ -107,7 +110,7 @@ class Verifier:
         self._keys = StaticKeys(keys, clock)
         self._revocations = Revocations(revocations)
         self.tallies = Tallies()
-        self.replays = Replays()
+        self.replays = Replays() if replays is None else replays
         self.nonces = nonces or Nonces(secrets.token_bytes(32))
         self._with_nonces = frozenset(issuer.issuer for issuer in issuers if issuer.dpop_nonce)
         self.takes_proofs = any(issuer.dpop is not None for issuer in issuers)
@@ -314,7 +317,7 @@ class Verifier:
             nonce = None
             if caller.issuer in self._with_nonces:
                 nonce = self.nonces.check(proof.nonce, now)
-            self.replays.admit(str(binding.key), proof.jti, now)
+            await self.replays.admit(str(binding.key), proof.jti, now)
         except Refusal as refusal:
             self.tallies.of(caller.issuer).refuse(refusal.reason)
             raise

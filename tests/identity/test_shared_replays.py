@@ -1,0 +1,157 @@
+"""A proof is good for one request to all processes of a machine together."""
+
+import json
+import logging
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from rolecall.core import Refusal
+from rolecall.identity.shared_replays import BUCKETS, PLACES, SIZE, SharedReplays
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="each process is alone there")
+
+HOLDER = "k" * 43
+NOW = 1_800_000_000.0
+SECRET = b"a key of ours..."
+
+
+@pytest.fixture
+def place(tmp_path):
+    return tmp_path / "proofs"
+
+
+async def outcome(replays, identifier, now=NOW):
+    """``admitted`` or the reason of the refusal."""
+    try:
+        await replays.admit(HOLDER, identifier, now)
+    except Refusal as refusal:
+        return refusal.reason.value
+    return "admitted"
+
+
+async def test_c41_t29_what_one_process_has_seen_no_other_admits(place):
+    one, other = (SharedReplays(place, SECRET) for _ in range(2))
+    for number in range(100):
+        assert await outcome(one, f"{number}") == "admitted"
+        assert await outcome(other, f"{number}") == "invalid_dpop_proof"
+    later = SharedReplays(place, SECRET)
+    assert await outcome(later, "99") == "invalid_dpop_proof"
+
+
+RACING = """
+import asyncio, json, sys
+from pathlib import Path
+from rolecall.core import Refusal
+from rolecall.identity.shared_replays import SharedReplays
+
+async def race():
+    replays = SharedReplays(Path(sys.argv[1]), b"a key of ours...", buckets=4)
+    admitted = []
+    for number in range(100):
+        try:
+            await replays.admit("k" * 43, str(number), 1_800_000_000.0)
+        except Refusal as refusal:
+            assert refusal.reason == "invalid_dpop_proof", refusal.reason
+        else:
+            admitted.append(number)
+    print(json.dumps(admitted))
+
+sys.stdin.readline()
+asyncio.run(race())
+"""
+
+
+def started(script, *arguments):
+    return subprocess.Popen(
+        [sys.executable, "-c", script, *map(str, arguments)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_c41_t29_processes_that_race_admit_each_proof_once(place):
+    racers = [started(RACING, place) for _ in range(3)]
+    for racer in racers:
+        racer.stdin.write("go\n")
+        racer.stdin.flush()
+    said = [racer.communicate(timeout=30)[0] for racer in racers]
+    assert sorted(number for one in said for number in json.loads(one)) == list(range(100))
+
+
+HOLDING = """
+import fcntl, os, sys
+file = os.open(sys.argv[1], os.O_RDWR | os.O_CREAT)
+fcntl.lockf(file, fcntl.LOCK_EX)
+print("held", flush=True)
+sys.stdin.readline()
+"""
+
+
+@contextmanager
+def held(place):
+    """Another process keeps every lock of the file."""
+    holder = started(HOLDING, place)
+    assert holder.stdout.readline() == "held\n"
+    try:
+        yield
+    finally:
+        holder.communicate("done\n", timeout=30)
+
+
+async def test_a_process_that_sleeps_with_a_lock_keeps_nobody_waiting_for_long(place, caplog):
+    caplog.set_level(logging.ERROR)
+    replays = SharedReplays(place, SECRET)
+    with held(place):
+        assert await outcome(replays, "a") == "upstream_unavailable"
+    assert "another process keeps its lock" in caplog.text
+    assert await outcome(replays, "a") == "admitted"
+
+
+async def test_a_file_that_cannot_be_used_admits_nothing_and_is_told_once(tmp_path, caplog):
+    caplog.set_level(logging.ERROR)
+    folder = tmp_path / "later"
+    replays = SharedReplays(folder / "proofs", SECRET)
+    for identifier in ("a", "b", "a"):
+        assert await outcome(replays, identifier) == "upstream_unavailable"
+    assert len(caplog.records) == 1
+    assert "the file of proofs that were seen cannot be used" in caplog.text
+    folder.mkdir()
+    assert await outcome(replays, "a") == "admitted"
+    assert await outcome(replays, "a") == "invalid_dpop_proof"
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no disk that is always full")
+async def test_a_full_disk_admits_nothing(place):
+    place.symlink_to("/dev/full")
+    replays = SharedReplays(place, SECRET)
+    for _ in range(2):
+        assert await outcome(replays, "a") == "upstream_unavailable"
+
+
+async def test_a_file_that_is_cleared_away_is_made_anew_for_all(place):
+    one, other = (SharedReplays(place, SECRET) for _ in range(2))
+    for replays in (one, other):
+        assert await outcome(replays, "a") in {"admitted", "invalid_dpop_proof"}
+    place.unlink()
+    assert await outcome(one, "b") == "admitted"
+    assert await outcome(other, "b") == "invalid_dpop_proof"
+
+
+async def test_its_size_has_a_bound_and_it_is_its_owner_s_alone(place):
+    replays = SharedReplays(place, SECRET)
+    for number in range(3000):
+        await replays.admit(HOLDER, f"{number}", NOW)
+    assert place.stat().st_size <= SIZE == BUCKETS * PLACES * 24
+    assert place.stat().st_mode & 0o777 == 0o600
+
+
+async def test_where_a_proof_stands_no_client_can_tell(place):
+    theirs = SharedReplays(place, b"another's key...", buckets=1)
+    ours = SharedReplays(place, SECRET, buckets=1)
+    assert await outcome(theirs, "a") == "admitted"
+    assert await outcome(ours, "a") == "admitted"
