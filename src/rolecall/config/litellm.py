@@ -32,27 +32,6 @@ from rolecall.core import RoleMapping, Rule, Source
 _USERINFO_TTL: Final = 60
 _NO_ENDPOINT: Final = "needs oidc_userinfo_endpoint: the URL of the userinfo endpoint."
 
-_NO_DATABASE: Final = "users and teams are those of the token, and kept nowhere; remove it"
-
-HINTS: Final[Mapping[str, str]] = {
-    "general_settings.database_url": "Rolecall keeps no database; remove it",
-    "general_settings.litellm_jwtauth.custom_validate": "Python code is not loaded from the"
-    " configuration; write require: at the issuer for claims that must have a value, or when: at a"
-    " role for a condition over all of them",
-    "general_settings.litellm_jwtauth.user_id_upsert": _NO_DATABASE,
-    "general_settings.litellm_jwtauth.enforce_team_based_model_access": "teams have no models of"
-    " their own here; write a role with when: over caller.teams, and rules for it",
-    "general_settings.allowed_routes": "write routes in role_permissions, or endpoints in rules",
-    "general_settings.litellm_jwtauth.team_id_upsert": _NO_DATABASE,
-    "general_settings.litellm_jwtauth.team_id_default": _NO_DATABASE,
-    "general_settings.litellm_jwtauth.sync_user_role_and_teams": _NO_DATABASE,
-    "litellm_settings.callbacks": "there are no callbacks; remove it",
-    "litellm_settings.drop_params": "nothing is dropped in silence: a field that a provider cannot"
-    " take is refused; remove it",
-    "environment_variables": "set variables in the environment of the process",
-}
-"""What to do about keys of LiteLLM that mean nothing here; paths without list positions."""
-
 
 @dataclass(slots=True)
 class Lowered:

@@ -25,6 +25,7 @@ from rolecall.config import issuers as native_issuers
 from rolecall.config.document import Document, KeyPath, read
 from rolecall.config.including import Included, check_bounds, read_included
 from rolecall.config.issuer_schema import Issuer
+from rolecall.config.litellm_hints import HINTS
 from rolecall.config.policy_schema import DecisionsSection
 from rolecall.config.problems import ConfigurationError, Problem
 from rolecall.config.settings import DecisionSettings, ExplainSettings, Settings, ShadowSettings
@@ -92,7 +93,7 @@ def load_document(
     """
     secrets = plain_secrets.find(document)
     environment.resolve(document, environ, offline=offline)
-    file = validated(document, schema.File, hints=litellm.HINTS, allow_unknown=allow_unknown)
+    file = validated(document, schema.File, hints=HINTS, allow_unknown=allow_unknown)
     document.stop_on_errors()
     included = read_included(
         file.include, document, environ, allow_unknown=allow_unknown, offline=offline
