@@ -92,6 +92,16 @@ LINES = {
         [rule()],
         [("gains", "r", "m", BOTH, "yes; not if call.stream", "yes")],
     ),
+    "a condition of a denial of a role that is allowed nothing": (
+        [rule("deny", when=when("call.stream"))],
+        [rule("deny", when=when("!call.stream"))],
+        [("changes", "r", "m", BOTH, "no; not if call.stream", "no; not if !call.stream")],
+    ),
+    "a condition that is told in words": (
+        [rule(), rule("deny", when=replace(when("call.stream"), meaning="closed for streams"))],
+        [rule()],
+        [("gains", "r", "m", BOTH, "yes; closed for streams", "yes")],
+    ),
     "the order of rules": ([rule(), rule(models=("n",))], [rule(models=("n",)), rule()], []),
 }
 

@@ -111,7 +111,7 @@ def _of_model(
             "rule",
             at,
             document,
-            meaning=f"{window.said} it is reserved for {_teams(window.teams)}",
+            meaning=f"reserved for {_teams(window.teams)} {window.said}",
         )
         yield at, Rule("deny", ("*",), (name,), ("*",), document.source(at), when)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from rolecall.config.conditions import compile_condition
-from rolecall.core import MODEL_ENDPOINTS, Call, Caller, Circumstances, RoleMapping
+from rolecall.core import MODEL_ENDPOINTS, Call, Caller, Circumstances, RoleMapping, Rule
 from rolecall.policy.access import Access, Level, access, models_of, roles_of, terms
 from rolecall.policy.evaluate import may_call
 from rolecall.policy.table import Entry, Table
@@ -172,11 +172,15 @@ def _keys(entries: Iterable[Entry]) -> frozenset[Any]:
 
 
 def _told(one: Access) -> str:
-    if one.level is Level.NONE:
-        return "no"
     if one.level is Level.DENIED:
         return "denied"
     allowed = [", ".join(terms(entry.rule)) for entry in one.allow]
-    text = "yes" if "" in allowed else "; or ".join(dict.fromkeys(allowed))
-    denied = [", ".join(terms(entry.rule)) for entry in one.deny]
-    return text + "".join(f"; not {term}" for term in dict.fromkeys(denied))
+    text = "; or ".join(dict.fromkeys(allowed)) or "no"
+    if "" in allowed:
+        text = "yes"
+    return text + "".join(dict.fromkeys(f"; {_denied(entry.rule)}" for entry in one.deny))
+
+
+def _denied(rule: Rule) -> str:
+    told = ", ".join(terms(rule))
+    return told if rule.when is not None and rule.when.meaning else f"not {told}"

@@ -56,7 +56,8 @@ def _without(
         )
     because = ""
     if rule.when:
-        because = f" (it denies because {rule.when.meaning or f'{rule.when.text} holds'})"
+        why = f": {rule.when.meaning}" if rule.when.meaning else f" because {rule.when.text} holds"
+        because = f" (it denies{why})"
     return Change(f"without this denial {allowing.source} would allow it{because}", rule.source)
 
 
