@@ -37,6 +37,16 @@ def holder():
     return Holder()
 
 
+@pytest.fixture(scope="module")
+def with_nonces(oidc_provider, upstream, tmp_path_factory):
+    """One that clients reach directly, with several workers, whose proofs must hold a nonce."""
+    config = native(oidc_provider, upstream, "dpop: required\ndpop_nonce: true\n")
+    config["config"] += "resource: {url: '{gateway}'}\n"
+    folder = tmp_path_factory.mktemp("nonces")
+    with gateways.running(folder, **config, workers=2) as gateway:
+        yield gateway
+
+
 def call(gateway, token, *proofs, scheme="DPoP"):
     """The status of a chat call, and the reason code if it is refused."""
     headers = {"Authorization": f"{scheme} {token}"}
@@ -80,3 +90,25 @@ def test_bearer_tokens_of_the_same_issuer_go_on(gateway, oidc_provider, holder):
     assert call(gateway, token, scheme="Bearer") == OK
     proof = holder.proof("POST", URL + PATH, token)
     assert call(gateway, token, proof) == (401, "sender_mismatch")
+
+
+def test_a_client_that_knows_nothing_of_the_gateway_goes_on_with_its_nonces(
+    oidc_provider, with_nonces
+):
+    first, *others = oidc_provider.dpop_client(with_nonces.url + PATH, calls=8)
+    assert first == {"status": 200, "refused": "use_dpop_nonce"}
+    assert others == [{"status": 200, "refused": None}] * 7
+
+
+def test_workers_know_each_other_s_nonces_and_proofs(oidc_provider, with_nonces, holder):
+    url = with_nonces.url + PATH
+    token = oidc_provider.token(holder=holder)
+    headers = {"Authorization": f"DPoP {token}", "DPoP": holder.proof("POST", url, token)}
+    told = ask(url, body=CALL, headers=headers)
+    assert (told.status, told.json()["error"]["code"]) == (401, "use_dpop_nonce")
+    nonce = told.headers["DPoP-Nonce"]
+    # each call is a connection of its own, and so any worker's
+    for _ in range(10):
+        once = holder.proof("POST", url, token, nonce=nonce)
+        found = [call(with_nonces, token, once) for _ in range(4)]
+        assert found == [OK] + [(401, "invalid_dpop_proof")] * 3

@@ -12,6 +12,7 @@ import pytest
 
 from rolecall.config import ListenerTls
 from rolecall.gateway import Gateway, compile_snapshot, tls_context
+from tests.parts.clock import Asyncio, Uvloop
 from tests.upstream.parts.certificates import Authority
 
 from .parts import serving
@@ -61,10 +62,11 @@ def sections(folder, upstream, authority, **tls):
     return {**found, "server": {"tls": server}}
 
 
-@pytest.fixture(scope="module")
-def gateway(the_upstream, authority, tmp_path_factory):
+@pytest.fixture(scope="module", params=[Asyncio, Uvloop])
+def gateway(request, the_upstream, authority, tmp_path_factory):
     folder = tmp_path_factory.mktemp("tls")
-    with serving.running(folder, sections(folder, the_upstream, authority)) as running:
+    found = sections(folder, the_upstream, authority)
+    with serving.running(folder, found, request.param) as running:
         yield running
 
 

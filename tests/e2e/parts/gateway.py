@@ -21,9 +21,9 @@ class Gateway:
 
     def __init__(self, folder: Path, config: str, workers: int, env: dict[str, str]) -> None:
         self.config_file = folder / "rolecall.yaml"
-        self.config_file.write_text(config)
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
+        self.config_file.write_text(config.replace("{gateway}", self.url))
         options = ["--config", self.config_file, "--port", self.port, "--workers", workers]
         self._ending = False
         self._process = Process(
@@ -90,7 +90,7 @@ def running(
 
     Args:
         folder: where its configuration and log are written.
-        config: the YAML text.
+        config: the YAML text; ``{gateway}`` in it is the gateway's own URL.
         ready: wait until it is ready; otherwise until it answers at all.
         workers: its processes.
         env: its environment variables.

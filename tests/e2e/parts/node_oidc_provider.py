@@ -1,5 +1,6 @@
 """node's oidc-provider, which is OpenID certified, run by ``oidc_provider/provider.mjs``."""
 
+import base64
 import json
 import shutil
 import subprocess
@@ -27,7 +28,11 @@ class OidcProvider:
         self.version = ", ".join(f"{name} {number}" for name, number in versions.items())
 
     def token(
-        self, client: str = "batch", resource: str = "RS256", holder: Holder | None = None
+        self,
+        client: str = "batch",
+        resource: str = "RS256",
+        holder: Holder | None = None,
+        certificate: bytes | None = None,
     ) -> str:
         """An access token by client credentials (``at+jwt``, RFC 9068).
 
@@ -37,11 +42,16 @@ class OidcProvider:
             resource: the algorithm to sign with, ``opaque`` for a token that is not signed, or
                 ``elsewhere`` for another audience.
             holder: whose key to bind it to.
+            certificate: the certificate (DER) that the client shows; those of ``certified`` are
+                bound to it.
         """
         url = f"{self.issuer}/token"
+        headers = {"DPoP": holder.proof("POST", url)} if holder else {}
+        if certificate is not None:
+            headers["Client-Certificate"] = base64.b64encode(certificate).decode()
         answer = ask(
             url,
-            headers={"DPoP": holder.proof("POST", url)} if holder else {},
+            headers=headers,
             form={
                 "grant_type": "client_credentials",
                 "client_id": client,
@@ -52,6 +62,23 @@ class OidcProvider:
         )
         assert answer.status == 200, answer.body
         return answer.json()["access_token"]
+
+    def dpop_client(self, url: str, calls: int) -> list[dict[str, Any]]:
+        """What an independent client of DPoP (oauth4webapi) gets for its calls of a URL.
+
+        It takes a token for ``batch`` that is bound to a key of its own, and the nonces as they
+        come. Of each call: its ``status``, and the error with which it was ``refused`` before.
+        """
+        done = subprocess.run(
+            ["node", str(_PROJECT / "dpop_client.mjs"), self.issuer, url, str(calls)],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        told: list[dict[str, Any]] = json.loads(done.stdout)
+        return told
 
     def revoke(self, token: str, client: str = "batch") -> None:
         """Revoke an opaque token (RFC 7009)."""

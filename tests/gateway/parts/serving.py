@@ -67,15 +67,16 @@ def settings_of(folder, sections):
 class Serving:
     """A gateway that listens on ``port``."""
 
-    def __init__(self, app, tls=None):
+    def __init__(self, app, tls=None, new_loop=Asyncio):
         self.app = app
+        self._new_loop = new_loop
         self.token = token(*ROLES)
         config = server_config(app, tls, port=0, timeout_graceful_shutdown=1)
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._run)
 
     def _run(self):
-        self.loop = Asyncio()
+        self.loop = self._new_loop()
         self.loop.run_until_complete(self._server.serve())
         self.loop.close()
 
@@ -138,12 +139,12 @@ class Serving:
 
 
 @contextmanager
-def running(folder, sections):
-    """Start a gateway with a configuration, and stop it."""
+def running(folder, sections, new_loop=Asyncio):
+    """Start a gateway with a configuration, in a loop of one kind or another, and stop it."""
     # every refusal is a line: tests that share a gateway would count as repetitions
     settings = settings_of(folder, sections)
     serving = Serving(
-        Gateway(compile_snapshot(settings), recorder=Recorder()), settings.listener_tls
+        Gateway(compile_snapshot(settings), recorder=Recorder()), settings.listener_tls, new_loop
     )
     serving.start()
     try:

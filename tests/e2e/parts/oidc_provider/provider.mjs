@@ -3,6 +3,8 @@
 // Prints one line of JSON when it listens: {"url", "versions": {"node", "oidc-provider", "jose"}}.
 // Tokens: client credentials with `resource=https://gateway.example/<algorithm>`, or `…/opaque` for
 // one that is introspected by the clients `gateway` (secret) and `gateway-jwt` (private_key_jwt).
+// Those of `certified` are bound to the certificate (DER, base64) of the header `client-certificate`,
+// in which its TLS proxy would tell of it.
 //   GET /_ctl/rotate            new signing keys; the old ones stay published
 //   GET /_ctl/emergency         new signing keys, and the old ones are gone at once
 //   GET /_ctl/drop-old          publish the newest keys only
@@ -11,6 +13,7 @@
 //                               ?introspection=1 lets introspection fail alike
 //   GET /_ctl/stats             {"jwks", "introspection": requests so far, refused ones included}
 //   GET /_ctl/client-key        the private key of `gateway-jwt`, a JWK
+import { X509Certificate } from 'node:crypto';
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -31,6 +34,7 @@ const CLIENTS = {
   batch: { roles: ['basic_user'] },
   nested: { resource_access: { [RESOURCE_ACCESS_KEY]: { roles: ['basic_user'] } } },
   stranger: {},
+  certified: { roles: ['basic_user'] },
 };
 
 let generation = 0;
@@ -59,6 +63,7 @@ function publish(issuer) {
         ...client(client_id, ['client_credentials']),
         client_secret: `${client_id}-secret`,
         scope: SCOPE,
+        tls_client_certificate_bound_access_tokens: client_id === 'certified',
       })),
       { ...client('gateway', []), client_secret: 'gateway-secret/+ &' },
       {
@@ -72,6 +77,7 @@ function publish(issuer) {
     features: {
       clientCredentials: { enabled: true },
       devInteractions: { enabled: false },
+      mTLS: { enabled: true, certificateBoundAccessTokens: true, getCertificate: shownCertificate },
       introspection: { enabled: true, allowedPolicy: (_ctx, client) => client.clientId.startsWith('gateway') },
       revocation: { enabled: true, allowedPolicy: () => true },
       resourceIndicators: { enabled: true, getResourceServerInfo: resourceServer },
@@ -81,6 +87,11 @@ function publish(issuer) {
 
 function client(client_id, grant_types) {
   return { client_id, grant_types, redirect_uris: [], response_types: [] };
+}
+
+function shownCertificate(ctx) {
+  const told = ctx.get('client-certificate');
+  return told ? new X509Certificate(Buffer.from(told, 'base64')) : undefined;
 }
 
 function publicHalf({ d: _private, ...jwk }) {
