@@ -96,3 +96,12 @@ def test_core_imports_the_standard_library_alone():
         if isinstance(node, ast.Import | ast.ImportFrom)
     }
     assert {module.partition(".")[0] for module in modules} <= sys.stdlib_module_names
+
+
+def test_a_caller_with_other_roles_is_the_same_in_all_else():
+    names = [item.name for item in dataclasses.fields(Caller)]
+    caller = Caller(**{name: f"its {name}" for name in names})
+    expected = dataclasses.replace(
+        caller, roles=frozenset({"gold"}), doubtful_roles=frozenset({"odd"})
+    )
+    assert caller.with_roles(frozenset({"gold"}), frozenset({"odd"})) == expected

@@ -135,6 +135,7 @@ _COLUMNS: Final = (
     Column("key server hangs", _own("down_p99_ms")),
     Column("new key taken after s", _own("taken_s")),
     Column("p99 ms: calm", _own("calm_p99_ms")),
+    Column("beside as many known tokens", _own("known_p99_ms")),
     Column("beside the flood", _own("flooded_p99_ms")),
     Column("unknown keys/s", _own("unknown_rps")),
     Column("fetches of keys", _own("fetches")),

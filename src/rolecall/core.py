@@ -197,6 +197,27 @@ class Caller:
     end_user: str | None = None
     notes: tuple[str, ...] = ()
 
+    def with_roles(self, roles: frozenset[str], doubtful: frozenset[str] = frozenset()) -> "Caller":
+        """The same caller, holding these roles; `dataclasses.replace` takes three times as long."""
+        return Caller(
+            self.issuer,
+            self.subject,
+            self.client,
+            self.kind,
+            self.role_claims,
+            roles,
+            self.scopes,
+            self.groups,
+            self.claims,
+            self.expires,
+            doubtful,
+            self.email,
+            self.organization,
+            self.teams,
+            self.end_user,
+            self.notes,
+        )
+
     @property
     def identity(self) -> tuple[str, str, str]:
         """Who it is: issuer, kind, subject. A client's ID is never a person's (RFC 9700 4.15)."""

@@ -8,11 +8,12 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
-from aiohttp import ClientTimeout, web
+from aiohttp import web
 from aiohttp.abc import AbstractResolver
 from aiohttp.test_utils import TestServer
 
 from rolecall.config import Reach
+from rolecall.identity.documents import Deadline
 from rolecall.identity.fetch import MAX_BYTES, FetchError, fetch_json
 from tests.parts.clock import when_due
 
@@ -51,7 +52,7 @@ async def failure(url, *, ca_file=None, reach=HERE, **seams):
         await fetch_json(
             url,
             replace(reach, ca_file=ca_file),
-            deadline=ClientTimeout(total=DEADLINE),
+            deadline=Deadline(total=DEADLINE),
             **seams,
         )
     text = str(caught.value)

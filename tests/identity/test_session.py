@@ -4,17 +4,18 @@ import asyncio
 from contextlib import asynccontextmanager
 
 import pytest
-from aiohttp import ClientTimeout, web
+from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from rolecall.config import Client, KeysFrom, Opaque, Reach
-from rolecall.identity.session import Disconnected, Session
+from rolecall.identity.documents import Deadline, Disconnected
+from rolecall.identity.session import Session
 
 from .parts import tls
 from .parts.gate import AUDIENCE, NOW, gate, settings, verdict
 
 GOOD = {"active": True, "sub": "john", "aud": AUDIENCE, "exp": NOW + 300}
-DEADLINE = ClientTimeout(total=5)
+DEADLINE = Deadline(total=5)
 HERE = Reach(private_network=True)
 SECRET = Client("client_secret_post", "gw", "secret")
 

@@ -13,10 +13,11 @@ from rolecall.config.document import Document, parse, read
 from rolecall.config.loading import load_document
 from rolecall.core import Call, Caller, Circumstances, Refusal
 from rolecall.identity import caller_from
-from rolecall.policy import Table, Verdict, assign_roles, compile_policy, judge
+from rolecall.policy import Table, assign_roles, compile_policy
 from rolecall.policy.coverage import Coverage, coverage
 from rolecall.policy.question import Question
 from rolecall.policy.vendor_callers import VENDOR_CALLERS
+from rolecall.policy.verdict import Verdict, judge
 from rolecall.upstream import Catalogue
 from rolecall.wire import read_parameters, strict_json
 

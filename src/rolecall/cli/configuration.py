@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import click
-from rich.console import Console
-from rich.markup import escape
 
 from rolecall.config import ConfigurationError, Loaded, Problem, load
 
@@ -50,6 +48,10 @@ def show(problems: Iterable[Problem]) -> None:
 
     A code that begins with ``litellm-`` is told with its place in the documentation.
     """
+    # a gateway that has none to show goes without
+    from rich.console import Console  # noqa: PLC0415
+    from rich.markup import escape  # noqa: PLC0415
+
     console = Console(stderr=True, soft_wrap=True, highlight=False, emoji=False)
     for problem in problems:
         colour = _COLOURS[problem.level]

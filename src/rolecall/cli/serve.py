@@ -14,11 +14,12 @@ from typing import Final
 import click
 import uvicorn
 
-from rolecall.cli.configuration import config_options, load_or_exit
+from rolecall.cli.configuration import config_options, show
 from rolecall.cli.descriptors import allow_descriptors
 from rolecall.cli.workers import Workers
-from rolecall.config import ConfigurationError, ListenerTls, load
+from rolecall.config import ConfigurationError, ListenerTls, Loaded, load_apart
 from rolecall.gateway import (
+    FileState,
     Gateway,
     compile_snapshot,
     file_state,
@@ -75,8 +76,13 @@ def serve(  # noqa: PLR0913 - one parameter an option
     The configuration is read again on SIGHUP and whenever its file changes; a change that is
     not valid is logged and ignored.
     """
-    loaded = load_or_exit(config, allow_unknown=allow_unknown)
-    os.environ[_CONFIG] = str(config.resolve())
+    seen = file_state(config)
+    try:
+        loaded = load_apart(config, allow_unknown=allow_unknown)
+    except ConfigurationError as error:
+        show(error.problems)
+        sys.exit(1)
+    os.environ[_CONFIG] = str(config)
     os.environ[_ALLOW_UNKNOWN] = "1" if allow_unknown else ""
     os.environ[_LOG_FORMAT] = log_format
     os.environ[_PROOFS_KEY] = secrets.token_hex(32)
@@ -94,7 +100,7 @@ def serve(  # noqa: PLR0913 - one parameter an option
     if tls is not None:
         _check_tls(tls)
     server = server_config(
-        "rolecall.cli.serve:application",
+        "rolecall.cli.serve:application" if workers > 1 else partial(_application, loaded, seen),
         tls,
         factory=True,
         host=host,
@@ -129,24 +135,32 @@ def _check_tls(tls: ListenerTls) -> None:
 
 
 def application() -> Gateway:
-    """Make the application of one process; its parent has left word in the environment."""
-    path = Path(os.environ[_CONFIG])
+    """Make the application of a worker process; its parent has left word in the environment."""
     configure("json" if os.environ[_LOG_FORMAT] == "json" else "text")
-    read = partial(load, path, os.environ, allow_unknown=bool(os.environ[_ALLOW_UNKNOWN]))
-    seen = file_state(path)
+    seen = file_state(Path(os.environ[_CONFIG]))
     try:
-        settings = read().settings
+        loaded = _load()
     except ConfigurationError as error:
         # it has changed since the parent read it; a worker that died may be replaced any time
         for problem in error.problems:
             log.error("%s", problem)  # noqa: TRY400 - where it was raised helps nobody
         sys.exit(1)
+    return _application(loaded, seen)
+
+
+def _load() -> Loaded:
+    allow_unknown = bool(os.environ[_ALLOW_UNKNOWN])
+    return load_apart(Path(os.environ[_CONFIG]), allow_unknown=allow_unknown)
+
+
+def _application(loaded: Loaded, seen: FileState) -> Gateway:
+    path = Path(os.environ[_CONFIG])
     key = bytes.fromhex(os.environ[_PROOFS_KEY])
     siblings = Path(folder) if (folder := os.environ.get(_SIBLINGS)) else None
     replays = SharedReplays(siblings / "proofs", key) if siblings is not None else None
     gateway = Gateway(
-        compile_snapshot(settings, nonce_key=key, replays=replays),
-        background=lambda: follow(gateway, path, read, seen=seen),
+        compile_snapshot(loaded.settings, nonce_key=key, replays=replays),
+        background=lambda: follow(gateway, path, _load, seen=seen),
         siblings=siblings,
     )
     return gateway

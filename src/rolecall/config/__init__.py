@@ -1,9 +1,9 @@
 """YAML in two dialects becomes typed settings with line numbers."""
 
 from rolecall.config.addresses import is_public
-from rolecall.config.loading import Loaded, load
 from rolecall.config.problems import ConfigurationError, Problem
 from rolecall.config.proxies import proxy_for
+from rolecall.config.reading import Loaded, load, load_apart
 from rolecall.config.settings import (
     CertificateForm,
     CertificateHeader,
@@ -53,5 +53,6 @@ __all__ = [
     "TransportName",
     "is_public",
     "load",
+    "load_apart",
     "proxy_for",
 ]

@@ -27,48 +27,11 @@ from rolecall.config.including import Included, check_bounds, read_included
 from rolecall.config.issuer_schema import Issuer
 from rolecall.config.litellm_hints import HINTS
 from rolecall.config.policy_schema import DecisionsSection
-from rolecall.config.problems import ConfigurationError, Problem
+from rolecall.config.problems import ConfigurationError
+from rolecall.config.reading import Loaded
 from rolecall.config.settings import DecisionSettings, ExplainSettings, Settings, ShadowSettings
 from rolecall.config.validation import validated
 from rolecall.core import RoleMapping, Rule
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """Settings that can be used, and what is said about them.
-
-    Attributes:
-        warnings: what should be mended.
-        secrets: what is written out in the file.
-        notes: where it is read otherwise than LiteLLM does.
-    """
-
-    settings: Settings
-    warnings: tuple[Problem, ...]
-    secrets: tuple[Problem, ...] = ()
-    notes: tuple[Problem, ...] = ()
-
-
-def load(
-    path: Path,
-    environ: Mapping[str, str],
-    *,
-    allow_unknown: bool = False,
-    offline: bool = False,
-) -> Loaded:
-    """Read a configuration file in either dialect, or both mixed.
-
-    Args:
-        path: the YAML file.
-        environ: the environment, for references and the ``JWT_*`` variables.
-        allow_unknown: unknown keys are warnings and not errors.
-        offline: the settings will not be served: variables may be missing, and a stand-in takes
-            their place.
-
-    Raises:
-        ConfigurationError: with every problem found, each at its file, line and column.
-    """
-    return load_document(read(path), environ, allow_unknown=allow_unknown, offline=offline)
 
 
 def load_document(
@@ -79,7 +42,7 @@ def load_document(
     offline: bool = False,
     trusted: Collection[str] = (),
 ) -> Loaded:
-    """The same for a document that has been read.
+    """What `reading.load` gives, of a document that has been read.
 
     Args:
         document: as it was read.
@@ -89,7 +52,7 @@ def load_document(
         trusted: issuers that another configuration trusts, beside which this one is only asked.
 
     Raises:
-        ConfigurationError: as `load`.
+        ConfigurationError: with every problem found, each at its file, line and column.
     """
     secrets = plain_secrets.find(document)
     environment.resolve(document, environ, offline=offline)
@@ -258,6 +221,3 @@ def _policy(
         written.mappings.extend((one.document, *placed) for placed in mappings)
         written.rules.extend((one.document, *placed) for placed in rules)
     return written
-
-
-__all__ = ["ConfigurationError", "Loaded", "load"]

@@ -35,6 +35,10 @@ class SigningKey:
     key_id: str | None
     key: Key = field(repr=False)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """So that it can be read in a process of its own; the library's keys cannot be pickled."""
+        return _restored, (self.algorithm, self.key_id, self.key.as_dict(private=True))
+
 
 def read_signing_key(file: Path, key_id: str | None) -> SigningKey:
     """Read a private key in PEM (PKCS #8, unencrypted) or as a JWK.
@@ -64,6 +68,12 @@ def read_signing_key(file: Path, key_id: str | None) -> SigningKey:
     if algorithm not in fitting:
         raise ValueError("holds a key that cannot be signed with here")
     return SigningKey(algorithm, key_id or members.get("kid"), key)
+
+
+def _restored(algorithm: str, key_id: str | None, members: dict[str, Any]) -> SigningKey:
+    key = _import(members)
+    assert key is not None  # noqa: S101 - it was one before
+    return SigningKey(algorithm, key_id, key)
 
 
 def _import(data: Any) -> Key | None:

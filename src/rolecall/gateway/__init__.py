@@ -1,11 +1,12 @@
 """The ASGI application: the only room that knows the order of things."""
 
 from rolecall.gateway.app import Gateway
-from rolecall.gateway.reload import file_state, follow
+from rolecall.gateway.reload import FileState, file_state, follow
 from rolecall.gateway.server import server_config, tls_context
 from rolecall.gateway.snapshot import Snapshot, compile_snapshot
 
 __all__ = [
+    "FileState",
     "Gateway",
     "Snapshot",
     "compile_snapshot",

@@ -4,16 +4,25 @@ import asyncio
 import os
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
-from typing import Final
-
-from pydantic import TypeAdapter, ValidationError
+from typing import TYPE_CHECKING, Final
 
 from rolecall.record import Figures
 
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
 _PATIENCE: Final = 1.0
 _MOST: Final = 1024 * 1024
-_FORM: Final = TypeAdapter(Figures)
+
+
+@cache
+def _form() -> "TypeAdapter[Figures]":
+    # it takes as much memory as all else of the gateway, and few are scraped with siblings
+    from pydantic import TypeAdapter  # noqa: PLC0415
+
+    return TypeAdapter(Figures)
 
 
 class Workers:
@@ -58,7 +67,7 @@ class Workers:
 
     async def _tell(self, _: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(ConnectionError):
-            writer.write(_FORM.dump_json(self._read()))
+            writer.write(_form().dump_json(self._read()))
             writer.write_eof()
             await writer.drain()
         writer.close()
@@ -79,11 +88,11 @@ async def _ask(place: Path) -> Figures | None:
         async with asyncio.timeout(_PATIENCE):
             reader, writer = await asyncio.open_unix_connection(place, limit=_MOST)
             try:
-                return _FORM.validate_json(await reader.read(-1))
+                return _form().validate_json(await reader.read(-1))
             finally:
                 writer.close()
     except ConnectionRefusedError:
         _remove(place)
-    except (OSError, TimeoutError, ValidationError):
+    except (OSError, TimeoutError, ValueError):
         pass
     return None

@@ -29,7 +29,8 @@ def caller_from(
     """
     profile = PROFILES[issuer.profile]
     for key in _NAMES:
-        claim.name(payload, key)
+        if key in payload:
+            claim.name(payload, key)
     path = issuer.subject
     subject = (
         claim.first_name(payload, profile.subject_claims)

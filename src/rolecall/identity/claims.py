@@ -12,6 +12,7 @@ from rolecall.core import Reason, Refusal
 from rolecall.identity.claim_values import MAX_TEXT, Claims, at, strings, text
 
 _YEAR_9999: Final = 253_402_300_800
+_NUMBERS: Final = frozenset({int, float})
 
 
 def check_times(claims: Claims, now: float, leeway: int, max_lifetime: int | None) -> float:
@@ -53,8 +54,8 @@ def _time(claims: Claims, name: str) -> float | None:
     if name not in claims:
         return None
     value = claims[name]
-    # bool is an int in Python, and never a NumericDate
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    # bool is an int in Python, and never a NumericDate; parsed JSON holds no other subclass
+    if type(value) not in _NUMBERS:
         raise Refusal(Reason.INVALID_CLAIM, f"The token's {name} is not a number.")
     if not 0 <= value < _YEAR_9999 or not math.isfinite(value):
         raise Refusal(Reason.INVALID_CLAIM, f"The token's {name} is no plausible time.")
@@ -109,9 +110,9 @@ def first_name(claims: Claims, keys: tuple[str, ...]) -> str | None:
     """
     first = None
     for key in keys:
-        value = name(claims, key)
-        if first is None:
-            first = value
+        if key in claims:
+            value = name(claims, key)
+            first = value if first is None else first
     return first
 
 

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 from rolecall.config import KeysFrom, Reach, urls
 from rolecall.core import Refusal
+from rolecall.identity.documents import towards
 from rolecall.identity.fetch import MAX_BYTES, Fetch, Fetched, FetchError
-from rolecall.identity.session import towards
 from rolecall.wire import strict_json
 
 

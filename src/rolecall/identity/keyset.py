@@ -1,6 +1,7 @@
 """Key sets (RFC 7517): each key is read by itself, and a bad one never spoils the others."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from rolecall.identity.jwk import UnusableKey, VerificationKey, read_key
@@ -23,12 +24,21 @@ class KeySet:
     keys: tuple[VerificationKey, ...]
     skipped: tuple[str, ...] = ()
     alarms: tuple[str, ...] = ()
+    _named: Mapping[str, tuple[VerificationKey, ...]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        named: dict[str, tuple[VerificationKey, ...]] = {}
+        for key in self.keys:
+            if key.key_id is not None:
+                before = named.get(key.key_id, ())
+                named[key.key_id] = (*before, key)[:MAX_CANDIDATES]
+        object.__setattr__(self, "_named", named)
 
     def named(self, key_id: str | None) -> tuple[VerificationKey, ...]:
         """The keys that a token may mean; without a key ID only a single key can be meant."""
         if key_id is None:
             return self.keys if len(self.keys) == 1 else ()
-        return tuple(key for key in self.keys if key.key_id == key_id)[:MAX_CANDIDATES]
+        return self._named.get(key_id, ())
 
     def thumbprints(self) -> frozenset[str]:
         """Which keys are in the set."""

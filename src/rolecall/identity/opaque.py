@@ -10,13 +10,11 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final, TypeVar
 
-import aiohttp
-
 from rolecall.config import IssuerSettings, Opaque
 from rolecall.core import Reason, Refusal
 from rolecall.identity.claim_values import Claims
+from rolecall.identity.documents import Deadline, FetchError, towards
 from rolecall.identity.introspection import by_introspection, by_userinfo
-from rolecall.identity.session import FetchError, Session, towards
 from rolecall.identity.verdicts import Verdict
 
 log = logging.getLogger("rolecall.identity")
@@ -68,15 +66,16 @@ class OpaqueTokens:
     def __init__(
         self, settings: IssuerSettings, opaque: Opaque, clock: Callable[[], float]
     ) -> None:
+        # as for key sets: whoever asks nobody goes without the library
+        from rolecall.identity.session import Session  # noqa: PLC0415
+
         self.lookups = LookUps()
         self.prefix = opaque.prefix.encode()
         self.issuer = settings.issuer
         self.settings = settings
         self.opaque = opaque
         url = opaque.endpoint
-        self._session = Session(
-            url, towards(url, opaque.reach), aiohttp.ClientTimeout(total=opaque.timeout)
-        )
+        self._session = Session(url, towards(url, opaque.reach), Deadline(opaque.timeout))
         self._look_up = (
             by_userinfo(self._session, url)
             if opaque.client is None

@@ -30,6 +30,13 @@ class Payload(Mapping[str, Any]):
     def __getitem__(self, name: str) -> Any:
         return self._read()[name]
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._read()
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """As dictionaries have it."""
+        return self._read().get(name, default)
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._read())
 

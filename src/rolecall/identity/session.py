@@ -4,46 +4,21 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Final, Literal
-from urllib.parse import urlsplit
 
 import aiohttp
 from aiohttp.abc import AbstractResolver
 
 from rolecall import __version__
-from rolecall.config import Reach, is_public, proxy_for, urls
+from rolecall.config import Reach, is_public, proxy_for
+from rolecall.identity.documents import MAX_BYTES, Answer, Deadline, Disconnected, FetchError
 
-MAX_BYTES: Final = 1024 * 1024
 _CONNECTIONS: Final = 32
 _HEADERS: Final = {
     "accept": "application/json",
     "accept-encoding": "identity",
     "user-agent": f"rolecall/{__version__}",
 }
-
-
-class FetchError(Exception):
-    """A document could not be had; the text says why and holds nothing of its content."""
-
-
-class Disconnected(FetchError):
-    """The server ended the connection before it answered, as it may when one has lain idle."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A whole answer of a server, whatever its status."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-
-def towards(url: str, reach: Reach) -> Reach:
-    """The way to a URL of the configuration: a private address that is written there is meant."""
-    host = urlsplit(url).hostname or ""
-    return replace(reach, private_network=reach.private_network or urls.is_private(host))
 
 
 class PublicSockets:
@@ -89,7 +64,7 @@ class Session:
         self,
         url: str,
         reach: Reach,
-        deadline: aiohttp.ClientTimeout,
+        deadline: Deadline,
         resolver: AbstractResolver | None = None,
     ) -> None:
         self._url = url
@@ -172,7 +147,9 @@ class Session:
         )
         return aiohttp.ClientSession(
             connector=connector,
-            timeout=self._deadline,
+            timeout=aiohttp.ClientTimeout(
+                total=self._deadline.total, connect=self._deadline.connect
+            ),
             headers=_HEADERS,
             auto_decompress=False,
             cookie_jar=aiohttp.DummyCookieJar(),

@@ -34,25 +34,52 @@ async def signing_key(
     Raises:
         Refusal: 401 with the reason, or ``issuer_unavailable`` where that cannot be said now.
     """
-    jws, banned = presented.jws, issuer.settings.banned_keys
+    return key_at_hand(presented, issuer, verify) or await key_asked_for(presented, issuer, verify)
+
+
+def key_at_hand(
+    presented: Presented, issuer: SigningIssuer, verify: Verify
+) -> VerificationKey | None:
+    """What `signing_key` gives; None where the issuer must be asked first.
+
+    Raises:
+        Refusal: 401 with the reason.
+    """
+    jws = presented.jws
     if jws.algorithm not in issuer.settings.algorithms:
         raise Refusal(
             Reason.ALGORITHM_NOT_ALLOWED,
             "The token's signature algorithm (alg) is not allowed for its issuer.",
         )
-    if jws.key_id in banned:
+    if jws.key_id in issuer.settings.banned_keys:
         raise _banned()
     candidates = _published(presented, issuer)
-    if not candidates:
-        await issuer.source.look_for(jws.key_id)
-        candidates = _published(presented, issuer)
-    key = _signer(candidates, presented, issuer, verify)
-    if key is None and jws.key_id is None:
-        # a token that names no key: nothing else tells that the key is another one now
-        await issuer.source.look_for(None)
-        key = _signer(_published(presented, issuer), presented, issuer, verify)
+    key = _signer(candidates, presented, issuer, verify) if candidates else None
+    if key is not None:
+        return _not_banned(key, issuer)
+    # a token that names no key: nothing else tells that the key is another one now
+    if candidates and jws.key_id is not None:
+        raise _bad_signature()
+    return None
+
+
+async def key_asked_for(
+    presented: Presented, issuer: SigningIssuer, verify: Verify
+) -> VerificationKey:
+    """What `signing_key` gives where no key at hand is it, once the issuer was asked.
+
+    Raises:
+        Refusal: 401 with the reason, or ``issuer_unavailable``.
+    """
+    await issuer.source.look_for(presented.jws.key_id)
+    key = _signer(_published(presented, issuer), presented, issuer, verify)
     if key is None:
-        raise Refusal(Reason.BAD_SIGNATURE, "The token's signature is not valid.")
+        raise _bad_signature()
+    return _not_banned(key, issuer)
+
+
+def _not_banned(key: VerificationKey, issuer: SigningIssuer) -> VerificationKey:
+    banned = issuer.settings.banned_keys
     if key.key_id in banned or key.thumbprint in banned:
         raise _banned()
     return key
@@ -62,7 +89,10 @@ def _published(presented: Presented, issuer: SigningIssuer) -> tuple[Verificatio
     """The keys that the token may mean and that may sign for its tenant (Entra ID's sets say)."""
     keys = issuer.source.keys
     named = keys.named(presented.jws.key_id) if keys is not None else ()
-    if all(key.issuer is None for key in named):
+    for key in named:
+        if key.issuer is not None:
+            break
+    else:
         return named
     serves = PROFILES[issuer.settings.profile].key_serves
     return tuple(key for key in named if serves(key.issuer, presented.claims))
@@ -77,15 +107,23 @@ def _signer(
     jws = presented.jws
     if not candidates:
         raise _unknown(issuer)
-    if not any(jws.algorithm in key.algorithms for key in candidates):
+    fits = False
+    for key in candidates:
+        if jws.algorithm not in key.algorithms:
+            continue
+        fits = True
+        if verify(jws.algorithm, key, jws.signing_input, jws.signature):
+            return key
+    if not fits:
         raise Refusal(
             Reason.ALGORITHM_NOT_ALLOWED,
             "The token's signature algorithm (alg) is not that of the key it names.",
         )
-    for key in candidates:
-        if verify(jws.algorithm, key, jws.signing_input, jws.signature):
-            return key
     return None
+
+
+def _bad_signature() -> Refusal:
+    return Refusal(Reason.BAD_SIGNATURE, "The token's signature is not valid.")
 
 
 def _unknown(issuer: SigningIssuer) -> Refusal:

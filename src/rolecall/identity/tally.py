@@ -1,5 +1,6 @@
 """What became of credentials so far, in plain numbers that are read when somebody asks."""
 
+from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -32,11 +33,11 @@ class Tallies:
     """One tally an issuer; issuers are of the configuration, never of what somebody sent."""
 
     def __init__(self) -> None:
-        self._tallies: dict[str, Tally] = {}
+        self._tallies: defaultdict[str, Tally] = defaultdict(Tally)
 
     def of(self, issuer: str) -> Tally:
         """The tally of an issuer."""
-        return self._tallies.setdefault(issuer, Tally())
+        return self._tallies[issuer]
 
     def items(self) -> list[tuple[str, Tally]]:
         """Every issuer and its tally."""

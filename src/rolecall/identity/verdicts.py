@@ -38,7 +38,7 @@ class Verdict:
     size: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Remembered:
     caller: Caller
     until: float

@@ -31,7 +31,7 @@ from rolecall.identity.replays import Replays
 from rolecall.identity.revocations import Revocations
 from rolecall.identity.shared_replays import SharedReplays
 from rolecall.identity.signature import Verify, verify
-from rolecall.identity.signing_key import SigningIssuer, signing_key
+from rolecall.identity.signing_key import SigningIssuer, key_asked_for, key_at_hand, signing_key
 from rolecall.identity.static_keys import StaticKeys
 from rolecall.identity.tally import NOBODY, Tallies
 from rolecall.identity.verdicts import LONGEST, Verdict, Verdicts
@@ -339,9 +339,9 @@ class Verifier:
     async def _look_at(self, credential: bytes, *, proven: bool) -> tuple[Caller, Binding]:
         tally = self.tallies.of(NOBODY)
         try:
-            issuer, verify = self._way(credential)
+            issuer, verifying = self._way(credential)
             tally = self.tallies.of(issuer)
-            verdict = await verify()
+            verdict = await verifying
             binding = check_sender(verdict.caller, proven=proven)
             self._revocations.check(verdict.caller)
         except Refusal as refusal:
@@ -352,17 +352,17 @@ class Verifier:
         self._verdicts.remember(known_as, verdict, tally, self._clock())
         return verdict.caller, binding
 
-    def _way(self, credential: bytes) -> tuple[str, Callable[[], Awaitable[Verdict]]]:
+    def _way(self, credential: bytes) -> tuple[str, Awaitable[Verdict]]:
         # what a credential is, it says itself, and it is never tried as anything else
         if self._keys.owns(credential):
-            return KEYS_ISSUER, partial(self._keys.verify, credential)
-        opaque = owner(credential, self.opaque)
+            return KEYS_ISSUER, self._keys.verify(credential)
+        opaque = owner(credential, self.opaque) if self.opaque else None
         if opaque is not None:
             judge = partial(self._judge, opaque)
-            return opaque.issuer, partial(opaque.verify, credential, self._limits.token, judge)
+            return opaque.issuer, opaque.verify(credential, self._limits.token, judge)
         presented = open_token(credential, self._limits)
         issuer = self._issuer(presented)
-        return issuer.settings.issuer, partial(self._signed, credential, presented, issuer)
+        return issuer.settings.issuer, self._signed(credential, presented, issuer)
 
     def _judge(self, asked: OpaqueTokens, answer: Claims) -> Verdict:
         speak = introspected if asked.opaque.client is not None else described
@@ -374,7 +374,9 @@ class Verifier:
     async def _signed(
         self, credential: bytes, presented: Presented, issuer: SigningIssuer
     ) -> Verdict:
-        key = await signing_key(presented, issuer, self._verify)
+        key = key_at_hand(presented, issuer, self._verify)
+        if key is None:
+            key = await key_asked_for(presented, issuer, self._verify)
         now = self._clock()
         asked = self._asked.get(issuer.settings.issuer)
         if asked is not None:

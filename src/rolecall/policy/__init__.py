@@ -13,21 +13,18 @@ from rolecall.policy.explain_roles import Step
 from rolecall.policy.nearest import Change
 from rolecall.policy.role_origins import role_origins
 from rolecall.policy.table import Table, compile_policy
-from rolecall.policy.verdict import Verdict, judge
 
 __all__ = [
     "Change",
     "Explanation",
     "Step",
     "Table",
-    "Verdict",
     "assign_roles",
     "callable_models",
     "compile_policy",
     "decide",
     "explain",
     "included_roles",
-    "judge",
     "looks_at_the_call",
     "may_call",
     "role_origins",

@@ -1,7 +1,7 @@
 """From claims to roles: which mappings a caller's values lead to, and which of them hold."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from rolecall.config.conditions import ConditionError, Program, compile_condition
@@ -70,7 +70,7 @@ def assign_roles(table: RoleTable, caller: Caller) -> Caller:
     A role whose condition cannot be evaluated is doubtful: it helps nobody, and deny rules that
     speak of it count.
     """
-    values = frozenset(claim.value for claim in caller.role_claims)
+    values = frozenset([claim.value for claim in caller.role_claims])
     roles = doubtful = _NONE
     for number in _candidates(table, caller, values):
         entry = table.entries[number]
@@ -81,7 +81,7 @@ def assign_roles(table: RoleTable, caller: Caller) -> Caller:
                 roles = _united(roles, table.closure[entry.mapping.role])
         except ConditionError:
             doubtful = _united(doubtful, table.closure[entry.mapping.role])
-    return replace(caller, roles=roles, doubtful_roles=doubtful and doubtful - roles)
+    return caller.with_roles(roles, doubtful and doubtful - roles)
 
 
 def _united(some: frozenset[str], more: frozenset[str]) -> frozenset[str]:
@@ -140,21 +140,13 @@ def _first_asked(mapping: RoleMapping) -> tuple[str, tuple[str, ...]]:
 
 
 def _candidates(table: RoleTable, caller: Caller, values: frozenset[str]) -> set[int]:
-    return {
-        *table.always,
-        *(number for key in _keys(caller, values) for number in table.by_key.get(key, ())),
-    }
-
-
-def _keys(caller: Caller, values: frozenset[str]) -> Iterator[tuple[str, str]]:
-    for value in values:
-        yield "value", value
-    for group in caller.groups:
-        yield "group", group
-    for scope in caller.scopes:
-        yield "scope", scope
+    found = set(table.always)
+    for kind, held in (("value", values), ("group", caller.groups), ("scope", caller.scopes)):
+        for value in held:
+            found.update(table.by_key.get((kind, value), ()))
     if caller.client is not None:
-        yield "client", caller.client
+        found.update(table.by_key.get(("client", caller.client), ()))
+    return found
 
 
 def _closure(mappings: Sequence[RoleMapping]) -> Mapping[str, frozenset[str]]:

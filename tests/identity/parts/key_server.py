@@ -5,8 +5,7 @@ import gzip
 import json
 from contextlib import asynccontextmanager, suppress
 
-from aiohttp import ClientTimeout
-
+from rolecall.identity.documents import Deadline
 from rolecall.identity.fetch import fetch_json
 
 _HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
@@ -110,7 +109,7 @@ class KeyServer:
         self.asked = []
 
     async def fetch(self, url, reach):
-        return await fetch_json(url, reach, deadline=ClientTimeout(total=DEADLINE))
+        return await fetch_json(url, reach, deadline=Deadline(total=DEADLINE))
 
     async def speak(self, reader, writer):
         try:
