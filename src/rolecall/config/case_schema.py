@@ -21,12 +21,16 @@ class CallSection(Section):
 class ExpectSection(Section):
     """``cases[].expect``: what must be answered; what is not named may be anything."""
 
-    decision: Literal["allow", "deny"] | None = None
+    decision: Literal["allow", "deny"] | None = Field(
+        default=None, description="Whether the call is allowed."
+    )
     reason: Text | None = Field(default=None, description="The reason code; null for none.")
     rule: Annotated[int, Field(ge=1)] | Text | None = Field(
         default=None, description="The line of the rule that decided, or FILE:LINE; null for none."
     )
-    roles: list[Text] | None = None
+    roles: list[Text] | None = Field(
+        default=None, description="The roles that the caller holds, in any order."
+    )
     models: list[Text] | None = Field(default=None, description="What is listed, in any order.")
     exceeded: list[Text] | None = Field(
         default=None, description="The ceilings that the call exceeds."

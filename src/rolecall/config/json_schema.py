@@ -18,7 +18,7 @@ from rolecall.config.schema import File
 
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _ROW: Final = re.compile(r"^\| (?P<keys>`[^|]*`) \|(?P<cells>.*)\|$", re.MULTILINE)
-_KEY: Final = re.compile(r"`([a-z_.\[\]…]+)`")
+_KEY: Final = re.compile(r"`([a-z0-9_.\[\]…]+)`")
 _LINK: Final = re.compile(r"\[([^\]]+)\]\([^)]+\)")
 
 
@@ -42,13 +42,17 @@ def case_schema() -> dict[str, Any]:
 def documented(page: str) -> dict[str, str]:
     """What a page's tables say of keys, by the key's path without list positions.
 
-    Of a row with several cells the last one is meant; ceilings stand in a table of their own.
+    Of a row with several cells the last one is meant; ceilings stand in a table of their own. In a
+    row of several keys those without a dot stand beside the first.
     """
     found: dict[str, str] = {}
     for row in _ROW.finditer(page):
         text = row["cells"].rpartition(" | ")[2].strip() or row["cells"].strip(" |")
         text = _LINK.sub(r"\1", text).replace("`", "").replace("\\|", "|")
-        for key in _KEY.findall(row["keys"]):
+        keys = _KEY.findall(row["keys"])
+        beside = keys[0].rpartition(".")[0] if keys else ""
+        for name in keys:
+            key = f"{beside}.{name}" if beside and "." not in name else name
             place = f"rules.ceilings.{key}" if key in CeilingsSection.model_fields else key
             found.setdefault(place.replace("[]", ""), text)
     return found
