@@ -80,6 +80,23 @@ def test_build_servers_read_junit(rolecall, cases, tmp_path):
     assert [suite.get("name") for suite in root] == ["cases.yaml", "wrong.yaml"]
     (failed,) = root.iterfind(".//failure")
     assert failed.get("message") == "expected decision allow, got deny"
+    told = failed.text.splitlines()
+    assert told[0] == "expected decision allow, got deny"
+    assert "deny model_not_allowed: ada calls large at chat" in told
+    assert any("does not match" in line for line in told)
+
+
+def test_junit_holds_names_that_xml_cannot(rolecall, cases, tmp_path):
+    rolecall(
+        "test",
+        cases(CASES.replace("nobody calls previews", '"\\e[31m"', 1)),
+        "--junit",
+        "junit.xml",
+    )
+    names = [
+        case.get("name") for case in ET.parse(tmp_path / "junit.xml").getroot().iter("testcase")
+    ]
+    assert any("x1b" in name for name in names)
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,12 @@
 """An explanation as people read it: a tree."""
 
+import io
 from typing import Final
 
 from rich.markup import escape
 from rich.tree import Tree
 
-from rolecall.cli.terminal import place, plain, stdout
+from rolecall.cli.terminal import place, plain, plain_text, stdout
 from rolecall.core import Call, Caller, Excess
 from rolecall.policy import Explanation
 
@@ -15,6 +16,13 @@ _MOST_STEPS: Final = 12
 def show(explanation: Explanation, caller: Caller, call: Call) -> None:
     """Print the tree; plain text where standard output is no terminal."""
     stdout().print(tree_of(explanation, caller, call))
+
+
+def text_of(explanation: Explanation, caller: Caller, call: Call) -> str:
+    """The tree as plain text."""
+    text = io.StringIO()
+    plain_text(text).print(tree_of(explanation, caller, call))
+    return text.getvalue()
 
 
 def tree_of(explanation: Explanation, caller: Caller, call: Call) -> Tree:

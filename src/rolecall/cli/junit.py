@@ -4,6 +4,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from rolecall.cli.case_run import Run
+from rolecall.cli.explanation import text_of
 
 
 def write_junit(run: Run, path: Path) -> None:
@@ -30,12 +31,18 @@ def write_junit(run: Run, path: Path) -> None:
             case = ET.SubElement(
                 suite,
                 "testcase",
-                name=verdict.case.name,
+                name=_printable(verdict.case.name),
                 classname=str(file.path),
                 file=verdict.case.source.file,
                 line=str(verdict.case.source.line),
             )
             if verdict.faults:
-                failure = ET.SubElement(case, "failure", message=verdict.faults[0])
-                failure.text = "\n".join(verdict.faults)
+                failure = ET.SubElement(case, "failure", message=_printable(verdict.faults[0]))
+                why = text_of(verdict.explanation, verdict.caller, verdict.call)
+                failure.text = "\n".join((*map(_printable, verdict.faults), why))
     ET.ElementTree(root).write(path, encoding="utf-8", xml_declaration=True)
+
+
+def _printable(text: str) -> str:
+    """Text without the characters that XML cannot hold."""
+    return text if text.isprintable() else ascii(text)

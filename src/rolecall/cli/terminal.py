@@ -1,7 +1,7 @@
 """Standard output: a terminal's colours, or plain text that is not wrapped."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import IO, Final
 
 from rich.cells import cell_len
 from rich.console import Console
@@ -18,6 +18,11 @@ def stdout() -> Console:
     if not console.is_terminal:
         console.width = _UNWRAPPED
     return console
+
+
+def plain_text(file: IO[str]) -> Console:
+    """A console that writes plain text to a file, whose lines are as long as they are."""
+    return Console(file=file, width=_UNWRAPPED, color_system=None, highlight=False, emoji=False)
 
 
 def plain(text: str) -> str:
