@@ -17,8 +17,8 @@ SENTENCES: Final[Mapping[str, str]] = {
     " /v1/models lists what the caller may call and nothing else.",
     "litellm-master-key": "its holder has the role proxy_admin, and calls what a rule allows that"
     " role; LiteLLM lets it call everything.",
-    "litellm-issuers-closed": "no other issuer is trusted; LiteLLM takes a token of an issuer that"
-    " is not listed to JWT_PUBLIC_KEY_URL.",
+    "litellm-issuers-closed": "the list is closed but for the issuer that JWT_PUBLIC_KEY_URL is of;"
+    " LiteLLM checks the tokens of every other issuer with the keys of that URL.",
     "litellm-rbac-always": "without enforce_rbac: true LiteLLM does not look at role_permissions;"
     " here rules are always enforced.",
     "litellm-user-id-gives-no-role": "names the caller, and makes nobody an internal_user beside"
