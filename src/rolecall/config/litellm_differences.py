@@ -25,7 +25,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     " user_allowed_roles; in LiteLLM whoever has that claim is one.",
     "litellm-teams-united": "a caller is of all these teams at once; LiteLLM chooses one of them"
     " for each call.",
-    "litellm-email-verified": "counts for addresses that the token says are verified; LiteLLM does"
+    "litellm-email-verified": "no address counts that the token says is not verified; LiteLLM does"
     " not look at that.",
     "litellm-roles-united": "whoever meets several holds all of {}; LiteLLM takes the first that"
     " fits.",
