@@ -53,8 +53,6 @@ class Crowd:
         caller, calls, kept = Caller(self.port), 0, False
         try:
             while not self._done:
-                if not kept:
-                    await caller.connect()
                 calls += 1
                 kept = await self._ask(caller, f"{number}.{calls}", kept=kept)
         except ConnectionRefusedError:
@@ -64,16 +62,23 @@ class Crowd:
             caller.close()
 
     async def _ask(self, caller: Caller, user: str, *, kept: bool) -> bool:
-        """Call once; return whether the connection is kept."""
+        """Call once, on a new connection if none was kept; return whether it is kept.
+
+        Raises:
+            ConnectionRefusedError: nobody listens any more.
+        """
         stream = int(user.partition(".")[0]) % 2 == 0
         metadata = {"events": EVENTS, "pace": 0.01} if stream else {"delay": 0.02}
         try:
+            if not kept:
+                await caller.connect()
             got = await caller.call(request(user, stream=stream, **metadata))
-        except Dropped as error:
+        # a connection may be reset before it stands, too
+        except (Dropped, ConnectionResetError) as error:
             if self._ending and not kept:
                 self.unheard += 1
             else:
-                self.dropped.append(f"{user}: {error}")
+                self.dropped.append(f"{user}: {error!r}")
             return False
         if is_whole(got, user, stream=stream, events=EVENTS):
             self.answered += 1
