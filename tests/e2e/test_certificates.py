@@ -12,6 +12,7 @@ import pytest
 from ..upstream.parts.certificates import Authority
 from .parts import gateway as gateways
 from .parts.native import native
+from .parts.polling import SECONDS
 from .parts.tls_proxies import PROXIES
 from .parts.web import ask
 
@@ -53,7 +54,7 @@ class Front:
         if name is not None:
             context.load_cert_chain(self._authority.sign(name))
         connection = http.client.HTTPSConnection(
-            "127.0.0.1", self._port, timeout=30, context=context
+            "127.0.0.1", self._port, timeout=SECONDS, context=context
         )
         headers |= {"Content-Type": "application/json", "Authorization": f"Bearer {token}"}
         connection.request("POST", PATH, json.dumps(CALL), headers)

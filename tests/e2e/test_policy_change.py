@@ -77,10 +77,9 @@ class Crowd:
 
     async def until(self, more):
         wanted = len(self.answered) + more
-        async with asyncio.timeout(120):
-            while len(self.answered) < wanted:
-                assert not self.lost, self.lost
-                await asyncio.sleep(0.01)
+        while len(self.answered) < wanted:
+            assert not self.lost, self.lost
+            await asyncio.sleep(0.01)
 
     async def call_on(self, token, *, member):
         caller = Caller(self.port)
@@ -195,9 +194,7 @@ async def test_a_change_of_policy_under_load_loses_nothing_and_counts_at_once(
                 written = time.monotonic()
                 gateway.config_file.write_text(policy(number))
                 gateway.reload()
-                await asyncio.to_thread(
-                    wait_until, lambda n=number: served(n), what="all serve it", seconds=30
-                )
+                await asyncio.to_thread(wait_until, lambda n=number: served(n), what="all serve it")
                 changes.append((written, time.monotonic()))
                 await people.until(CALLS)
     assert people.lost == []

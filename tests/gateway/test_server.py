@@ -17,6 +17,7 @@ from tests.upstream.parts.certificates import Authority
 
 from .parts import serving
 from .parts.doors import CHAT
+from .parts.polling import SECONDS
 from .parts.tokens import token
 
 
@@ -30,7 +31,7 @@ class Client:
         if version is not None:
             context.minimum_version = context.maximum_version = version
         self._connection = http.client.HTTPSConnection(
-            "127.0.0.1", port, timeout=10, context=context
+            "127.0.0.1", port, timeout=SECONDS, context=context
         )
 
     def call(self, held, **headers):

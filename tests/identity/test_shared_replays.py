@@ -52,12 +52,17 @@ async def race():
     replays = SharedReplays(Path(sys.argv[1]), b"a key of ours...", buckets=4)
     admitted = []
     for number in range(100):
-        try:
-            await replays.admit("k" * 43, str(number), 1_800_000_000.0)
-        except Refusal as refusal:
-            assert refusal.reason == "invalid_dpop_proof", refusal.reason
-        else:
-            admitted.append(number)
+        reason = "upstream_unavailable"
+        # whoever holds the lock may have been put to sleep
+        while reason == "upstream_unavailable":
+            try:
+                await replays.admit("k" * 43, str(number), 1_800_000_000.0)
+            except Refusal as refusal:
+                reason = refusal.reason
+            else:
+                reason = "admitted"
+                admitted.append(number)
+        assert reason in {"admitted", "invalid_dpop_proof"}, reason
     print(json.dumps(admitted))
 
 sys.stdin.readline()
@@ -79,7 +84,7 @@ def test_c41_t29_processes_that_race_admit_each_proof_once(place):
     for racer in racers:
         racer.stdin.write("go\n")
         racer.stdin.flush()
-    said = [racer.communicate(timeout=30)[0] for racer in racers]
+    said = [racer.communicate()[0] for racer in racers]
     assert sorted(number for one in said for number in json.loads(one)) == list(range(100))
 
 
@@ -100,7 +105,7 @@ def held(place):
     try:
         yield
     finally:
-        holder.communicate("done\n", timeout=30)
+        holder.communicate("done\n")
 
 
 async def test_a_process_that_sleeps_with_a_lock_keeps_nobody_waiting_for_long(place, caplog):

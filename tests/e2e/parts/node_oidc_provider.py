@@ -73,7 +73,6 @@ class OidcProvider:
             ["node", str(_PROJECT / "dpop_client.mjs"), self.issuer, url, str(calls)],
             capture_output=True,
             text=True,
-            timeout=60,
             check=False,
         )
         assert done.returncode == 0, done.stderr

@@ -86,7 +86,7 @@ def envoy(folder: Path, authority: Authority, gateway: str) -> Iterator[int]:
 def _started(command: list[str], folder: Path, port: int) -> Iterator[None]:
     process = Process(command, folder / "proxy.log", environment())
     try:
-        process.wait_for(lambda: _listens(port), what="the proxy listens", seconds=20)
+        process.wait_for(lambda: _listens(port), what="the proxy listens")
         yield
     finally:
         process.kill()
