@@ -46,6 +46,9 @@ def test_many_changes_are_counted_and_some_are_shown(rolecall, tmp_path):
     assert shown[-1] == "… and 20 more (--json lists them all)"
 
 
-def test_callers_of_recorded_decisions_are_compared(rolecall):
-    shown = rolecall("diff", OLD, NEW, "--callers", DECISIONS).stdout
+@pytest.mark.parametrize("name", ["d.jsonl", "d.jsonl.20261125T051258", "63"])
+def test_callers_of_recorded_decisions_are_compared(rolecall, tmp_path, name):
+    """A file that has been turned over has another ending, and a pipe has none."""
+    (tmp_path / name).write_bytes(Path(DECISIONS).read_bytes())
+    shown = rolecall("diff", OLD, NEW, "--callers", name).stdout
     assert "https://login.example.com/realms/acme ada" in shown

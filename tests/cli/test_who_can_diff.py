@@ -180,6 +180,9 @@ def test_differences_are_told_for_callers(rolecall, tmp_path):
     ("name", "text", "sentence"),
     [
         ("callers.yaml", "ada: 7", "callers.yaml does not map names to claims."),
+        ("callers.json", "7", "callers.json:1:1: error: holds no settings"),
+        ("callers.yaml", "fixtures: {}", "callers.yaml names no caller."),
+        ("callers.json", '{"caller": {}}', "callers.json: caller: The token has no sub"),
         ("callers.yaml", "ada: {}", "callers.yaml: ada: The token has no sub"),
         ("callers.yaml", "a: [", "callers.yaml:"),
         ("callers.jsonl", "{}\n", "callers.jsonl:1 is no recorded decision."),

@@ -5,7 +5,7 @@ from typing import Any
 
 from rolecall.cli.asking import Unusable, issuer_of
 from rolecall.config import ConfigurationError, Settings
-from rolecall.config.document import read
+from rolecall.config.document import Document, parse
 from rolecall.core import Caller, Refusal
 from rolecall.identity import caller_from
 from rolecall.policy import Table, assign_roles
@@ -25,13 +25,14 @@ def load_callers(path: Path, *policies: tuple[Settings, Table]) -> list[dict[str
     Raises:
         Unusable: the file cannot be read, or claims in it cannot be used.
     """
-    if path.suffix == ".jsonl":
-        recorded = _recorded(path)
+    data = _data(path)
+    if ".jsonl" in path.suffixes or _is_decision(data.split(b"\n", 1)[0]):
+        recorded = _recorded(data, path)
         return [
             {name: assign_roles(table, caller) for name, caller in recorded.items()}
             for _, table in policies
         ]
-    claimed = _claims(path)
+    claimed = _claims(data, path)
     return [
         {name: _caller(path, name, claims, *policy) for name, claims in claimed.items()}
         for policy in policies
@@ -47,20 +48,41 @@ def _caller(
         raise Unusable(f"{path}: {name}: {refusal.message}") from None
 
 
-def _claims(path: Path) -> dict[str, dict[str, Any]]:
+def _data(path: Path) -> bytes:
     try:
-        data = read(path).data
+        return path.read_bytes()
+    except OSError as error:
+        raise Unusable(f"{path} cannot be read: {error.strerror}.") from None
+
+
+def _is_decision(line: bytes) -> bool:
+    """Whether a file begins as one of recorded decisions does, whatever it is called."""
+    try:
+        value = strict_json.loads(line)
+    except Refusal:
+        return False
+    return isinstance(value, dict) and {"caller", "call", "decision"} <= value.keys()
+
+
+def _claims(data: bytes, path: Path) -> dict[str, dict[str, Any]]:
+    try:
+        document = parse(data.decode("utf-8-sig"), Document(str(path)))
+        document.stop_on_errors()
+    except UnicodeDecodeError:
+        raise Unusable(f"{path} is not UTF-8 text.") from None
     except ConfigurationError as error:
         raise Unusable(str(error.problems[0])) from None
-    named = data.get("fixtures", data)
+    named = document.data.get("fixtures", document.data)
     if not isinstance(named, dict) or not all(isinstance(one, dict) for one in named.values()):
         raise Unusable(f"{path} does not map names to claims.")
+    if not named:
+        raise Unusable(f"{path} names no caller.")
     return named
 
 
-def _recorded(path: Path) -> dict[str, Caller]:
+def _recorded(data: bytes, path: Path) -> dict[str, Caller]:
     found = {}
-    for number, line in enumerate(path.read_bytes().splitlines(), 1):
+    for number, line in enumerate(data.splitlines(), 1):
         try:
             caller = caller_of(strict_json.loads(line))
         except (Refusal, KeyError, TypeError, ValueError):
