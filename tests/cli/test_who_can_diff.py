@@ -185,6 +185,7 @@ def test_differences_are_told_for_callers(rolecall, tmp_path):
         ("callers.json", '{"caller": {}}', "callers.json: caller: The token has no sub"),
         ("callers.yaml", "ada: {}", "callers.yaml: ada: The token has no sub"),
         ("callers.yaml", "a: [", "callers.yaml:"),
+        ("callers.jsonl", "", "callers.jsonl names no caller."),
         ("callers.jsonl", "{}\n", "callers.jsonl:1 is no recorded decision."),
     ],
 )

@@ -88,4 +88,6 @@ def _recorded(data: bytes, path: Path) -> dict[str, Caller]:
         except (Refusal, KeyError, TypeError, ValueError):
             raise Unusable(f"{path}:{number} is no recorded decision.") from None
         found[f"{caller.issuer} {caller.subject}"] = caller
+    if not found:
+        raise Unusable(f"{path} names no caller.")
     return found
