@@ -75,6 +75,7 @@ def test_the_version_is_that_of_the_package(rolecall):
     [
         (["nonsense"], "No such command 'nonsense'."),
         (["--nonsense"], "No such option '--nonsense'."),
+        (["chek", "-c", "x.yaml"], "No such command 'chek'. Did you mean check?"),
         (["configuration"], "No such command 'configuration'."),
         ([], "Usage: "),
     ],

@@ -2,6 +2,7 @@
 
 import io
 import sys
+from difflib import get_close_matches
 from importlib import import_module
 from typing import Final
 
@@ -36,6 +37,18 @@ class _Commands(click.Group):
         command = getattr(import_module(f"rolecall.cli.{cmd_name}"), cmd_name)
         assert isinstance(command, click.Command)  # noqa: S101 - the table above says so
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            close = get_close_matches(args[0], _COMMANDS, 1)
+            if not close:
+                raise
+            meant = f"{error.message} Did you mean {close[0]}?"
+            raise click.UsageError(meant, ctx) from None
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -50,7 +50,7 @@ thead th { position: sticky; top: 0; background: #f3f3f3; }
 """
 
 
-@click.command()
+@click.command(short_help="Say which models a role calls, or print the matrix.")
 @config_options
 @click.option("--role", "-r", help="One role, with the terms of each model; default: all roles.")
 @click.option(

@@ -7,7 +7,7 @@ import click
 from rich.console import Console
 
 
-@click.command()
+@click.command(short_help="Walk the whole way on this machine.")
 @click.option("--once", is_flag=True, help="End after the walk: exit 0 if every step went well.")
 @click.option(
     "--port",

@@ -23,7 +23,7 @@ from rolecall.policy.differences import Difference, differences, differences_for
 _SIGNS: Final = {"gains": ("+", "green"), "loses": ("-", "red"), "changes": ("~", "yellow")}
 
 
-@click.command()
+@click.command(short_help="Say who gains and who loses by a change.")
 @click.argument("old", type=click.Path(dir_okay=False, path_type=Path))
 @click.argument("new", type=click.Path(dir_okay=False, path_type=Path))
 @click.option(

@@ -27,7 +27,7 @@ from rolecall.policy import assign_roles, compile_policy
 from rolecall.policy import explain as explain_call
 
 
-@click.command()
+@click.command(short_help="Say what is decided for a caller, and why.")
 @config_options
 @click.option("--token", help="A token to read the claims from; - reads standard input.")
 @click.option("--claims", help="A JSON file with a token's payload; - reads standard input.")

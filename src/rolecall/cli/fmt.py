@@ -13,7 +13,7 @@ from rolecall.config.layout import NotLaidOut, lay_out
 from rolecall.config.native import native_policy
 
 
-@click.command()
+@click.command(short_help="Lay files out, comments and all.")
 @click.argument("files", nargs=-1, required=True, type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 if a file would change.")
 @click.option("--diff", "as_diff", is_flag=True, help="Write nothing; print what would change.")

@@ -14,7 +14,7 @@ from rolecall.config.settings import Profile
 _PROFILES = get_args(Profile)
 
 
-@click.command()
+@click.command(short_help="Write a first configuration.")
 @click.argument("file", default="rolecall.yaml", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--issuer", help="The identity provider's issuer: the iss of its tokens.")
 @click.option("--profile", type=click.Choice(_PROFILES), help="Which identity provider it is.")

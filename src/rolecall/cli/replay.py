@@ -42,7 +42,7 @@ class Replayed:
         return _word(decision.allowed, decision.reason, decision.exceeded)
 
 
-@click.command()
+@click.command(short_help="Decide recorded calls again, by another policy.")
 @click.argument("decisions", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @config_options
 @click.option("--exit-code", is_flag=True, help="Exit 1 if a decision would be another.")

@@ -20,7 +20,7 @@ from rolecall.policy.table import Entry
 from rolecall.policy.ways import way_to
 
 
-@click.command()
+@click.command(short_help="Say which roles call a model.")
 @config_options
 @click.option("--model", "-m", required=True, help="The model that is asked about.")
 @click.option(
