@@ -167,7 +167,7 @@ def denied(decision: Decision, call: Call, names: list[str]) -> Refusal:
         case Reason.ENDPOINT_NOT_ALLOWED:
             text = f"Your roles ({held}) may call {call.model}, but not at this endpoint."
         case Reason.DENIED_BY_RULE:
-            text = f"A rule denies {call.model} to your roles ({held}). {instead}."
+            text = f"A rule denies {call.model} to your roles ({held}){_why(decision)}. {instead}."
         case Reason.CEILING_EXCEEDED:
             return _beyond(decision, call)
         case Reason.CONDITION_ERROR:
@@ -178,6 +178,12 @@ def denied(decision: Decision, call: Call, names: list[str]) -> Refusal:
         case _:
             text = f"Your roles ({held}) do not allow {call.model}. {instead}."
     return Refusal(decision.reason or Reason.MODEL_NOT_ALLOWED, text, param="model")
+
+
+def _why(decision: Decision) -> str:
+    """What the condition of a rule says, where it is written in words that its callers know."""
+    condition = decision.rule.when if decision.rule is not None else None
+    return f": it is {condition.meaning}" if condition is not None and condition.meaning else ""
 
 
 def _beyond(decision: Decision, call: Call) -> Refusal:
