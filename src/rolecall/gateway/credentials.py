@@ -8,7 +8,7 @@ from rolecall.core import Caller, Reason, Refusal
 from rolecall.gateway.client_certificate import shown_certificate
 from rolecall.gateway.exchange import Exchange
 from rolecall.gateway.snapshot import Snapshot
-from rolecall.identity import ProvenRequest
+from rolecall.identity import ProvenRequest, fingerprint
 from rolecall.upstream import Headers
 
 _KEY_HEADERS: Final = (b"x-api-key", b"api-key", b"x-goog-api-key")
@@ -21,6 +21,16 @@ _ALL: Final = frozenset({b"authorization", *_KEY_HEADERS})
 async def authenticated(token: bytes, exchange: Exchange, snapshot: Snapshot) -> Caller:
     """Who holds a token, as `find_token` found it in a request.
 
+    Raises:
+        Refusal: nobody, or nobody who is trusted.
+    """
+    key = fingerprint(token)
+    return snapshot.verifier.remembered(key) or await verified(token, key, exchange, snapshot)
+
+
+async def verified(token: bytes, key: bytes, exchange: Exchange, snapshot: Snapshot) -> Caller:
+    """What `authenticated` gives for a token that is not remembered, and its fingerprint.
+
     The answer gets a ``DPoP-Nonce`` where the client needs another one (RFC 9449 8.2, 9).
 
     Raises:
@@ -31,7 +41,7 @@ async def authenticated(token: bytes, exchange: Exchange, snapshot: Snapshot) ->
     if snapshot.verifier.takes_certificates:
         shown = partial(shown_certificate, scope, settings.certificate_header)
     if not token.startswith(_DPOP):
-        return await snapshot.verifier.authenticate(token, shown)
+        return await snapshot.verifier.verify(token, key, shown)
     resource = settings.resource
     if resource is None or not snapshot.verifier.takes_proofs:
         raise _malformed()

@@ -6,7 +6,7 @@ from typing import Any, Final
 from rolecall.core import MODEL_ENDPOINTS, Call, Circumstances, Decision, Reason, Refusal
 from rolecall.gateway.answer import relay, send_json
 from rolecall.gateway.body import read_body, whole_body
-from rolecall.gateway.credentials import authenticated, find_token
+from rolecall.gateway.credentials import authenticated, find_token, verified
 from rolecall.gateway.endpoints import Route
 from rolecall.gateway.exchange import Exchange
 from rolecall.gateway.head import read_head
@@ -38,8 +38,8 @@ async def call_model(
     """
     scope = exchange.scope
     head = read_head(scope)
-    caller = snapshot.verifier.remembered(head.fingerprint) or await authenticated(
-        head.token, exchange, snapshot
+    caller = snapshot.verifier.remembered(head.fingerprint) or await verified(
+        head.token, head.fingerprint, exchange, snapshot
     )
     exchange.caller = caller
     if not head.checked:

@@ -86,12 +86,15 @@ class Verdicts:
             tally: where it is counted each time that it is found.
             now: seconds since the epoch.
         """
+        self.keep(fingerprint(token), len(token), verdict, tally, now)
+
+    def keep(self, key: bytes, length: int, verdict: Verdict, tally: Tally, now: float) -> None:
+        """The same for the credential's `fingerprint` and its length in bytes."""
         if verdict.until <= now:
             return
-        key = fingerprint(token)
         self._forget(key)
         _put_away(verdict.caller)
-        size = max(len(token), verdict.size)
+        size = max(length, verdict.size)
         self._verdicts[key] = _Remembered(
             verdict.caller, verdict.until, verdict.thumbprint, tally, size
         )

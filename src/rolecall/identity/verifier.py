@@ -34,7 +34,7 @@ from rolecall.identity.signature import Verify, verify
 from rolecall.identity.signing_key import SigningIssuer, key_asked_for, key_at_hand, signing_key
 from rolecall.identity.static_keys import StaticKeys
 from rolecall.identity.tally import NOBODY, Tallies
-from rolecall.identity.verdicts import LONGEST, Verdict, Verdicts
+from rolecall.identity.verdicts import LONGEST, Verdict, Verdicts, fingerprint
 from rolecall.wire import strict_json
 
 _PATIENCE: Final = 3.0
@@ -262,13 +262,22 @@ class Verifier:
         Raises:
             Refusal: 401 with the reason, or ``issuer_unavailable`` while there are no keys.
         """
-        caller = self._verdicts.find(token, self._clock())
-        if caller is not None:
-            return caller
+        key = fingerprint(token)
+        return self.remembered(key) or await self.verify(token, key, shown)
+
+    async def verify(
+        self, token: bytes, key: bytes, shown: ShownCertificate | None = None
+    ) -> Caller:
+        """The same for a credential that is not `remembered`, and its `fingerprint`.
+
+        Raises:
+            Refusal: as `authenticate`.
+        """
+        caller = None
         if shown is not None:
             caller = self._verdicts.find(_WITH_CERTIFICATE + token, self._clock())
         if caller is None:
-            caller, binding = await self._look_at(token, proven=False)
+            caller, binding = await self._look_at(token, key, proven=False)
         else:
             binding = check_sender(caller, proven=False)
         self._check_certificate(caller, binding, shown)
@@ -305,7 +314,7 @@ class Verifier:
         """
         caller = self._verdicts.find(_WITH_PROOF + token, self._clock())
         if caller is None:
-            caller, binding = await self._look_at(token, proven=True)
+            caller, binding = await self._look_at(token, fingerprint(token), proven=True)
         else:
             binding = check_sender(caller, proven=True)
         self._check_certificate(caller, binding, shown)
@@ -336,7 +345,9 @@ class Verifier:
             self.tallies.of(caller.issuer).refuse(refusal.reason)
             raise
 
-    async def _look_at(self, credential: bytes, *, proven: bool) -> tuple[Caller, Binding]:
+    async def _look_at(
+        self, credential: bytes, key: bytes, *, proven: bool
+    ) -> tuple[Caller, Binding]:
         tally = self.tallies.of(NOBODY)
         try:
             issuer, verifying = self._way(credential)
@@ -348,8 +359,9 @@ class Verifier:
             tally.refuse(refusal.reason)
             raise
         tally.accepted += 1
-        known_as = _prefix(binding) + credential
-        self._verdicts.remember(known_as, verdict, tally, self._clock())
+        if prefix := _prefix(binding):
+            key = fingerprint(prefix + credential)
+        self._verdicts.keep(key, len(credential), verdict, tally, self._clock())
         return verdict.caller, binding
 
     def _way(self, credential: bytes) -> tuple[str, Awaitable[Verdict]]:

@@ -9,6 +9,7 @@ from rolecall.core import Caller, RoleMapping
 from rolecall.policy.facts import holds_for_caller
 
 _NONE: Final[frozenset[str]] = frozenset()
+_Numbers = Mapping[str, tuple[int, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +27,18 @@ class RoleTable:
     Attributes:
         mappings: in the order of the file.
         entries: the same, ready to be asked.
-        by_key: numbers of entries by (kind, value) of the first thing that they ask for.
+        by_value, by_group, by_scope, by_client: numbers of entries by the first thing that they ask
+            for.
         always: numbers of those that ask for nothing that could be looked up.
         closure: for each role all roles that it includes, itself among them.
     """
 
     mappings: tuple[RoleMapping, ...]
     entries: tuple[RoleEntry, ...]
-    by_key: Mapping[tuple[str, str], tuple[int, ...]]
+    by_value: _Numbers
+    by_group: _Numbers
+    by_scope: _Numbers
+    by_client: _Numbers
     always: tuple[int, ...]
     closure: Mapping[str, frozenset[str]]
 
@@ -44,21 +49,25 @@ def compile_roles(mappings: Sequence[RoleMapping]) -> RoleTable:
     Raises:
         NotACondition: a condition does not compile.
     """
-    by_key: dict[tuple[str, str], list[int]] = {}
+    by_key: dict[str, dict[str, tuple[int, ...]]] = {}
     always: list[int] = []
     for number, mapping in enumerate(mappings):
         kind, values = _first_asked(mapping)
         if not kind:
             always.append(number)
         for value in values:
-            by_key.setdefault((kind, value), []).append(number)
+            numbers = by_key.setdefault(kind, {})
+            numbers[value] = (*numbers.get(value, ()), number)
     return RoleTable(
         mappings=tuple(mappings),
         entries=tuple(
             RoleEntry(m, compile_condition(m.when.text, "role") if m.when else None)
             for m in mappings
         ),
-        by_key={key: tuple(found) for key, found in by_key.items()},
+        by_value=by_key.get("value", {}),
+        by_group=by_key.get("group", {}),
+        by_scope=by_key.get("scope", {}),
+        by_client=by_key.get("client", {}),
         always=tuple(always),
         closure=_closure(mappings),
     )
@@ -141,11 +150,16 @@ def _first_asked(mapping: RoleMapping) -> tuple[str, tuple[str, ...]]:
 
 def _candidates(table: RoleTable, caller: Caller, values: frozenset[str]) -> set[int]:
     found = set(table.always)
-    for kind, held in (("value", values), ("group", caller.groups), ("scope", caller.scopes)):
-        for value in held:
-            found.update(table.by_key.get((kind, value), ()))
+    for numbers, held in (
+        (table.by_value, values),
+        (table.by_group, caller.groups),
+        (table.by_scope, caller.scopes),
+    ):
+        if numbers:
+            for value in held:
+                found.update(numbers.get(value, ()))
     if caller.client is not None:
-        found.update(table.by_key.get(("client", caller.client), ()))
+        found.update(table.by_client.get(caller.client, ()))
     return found
 
 
