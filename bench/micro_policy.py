@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
-from rolecall.config.conditions import compile_condition
+from rolecall.config.conditions.language import compiled
 from rolecall.core import Call, Caller, Circumstances, Condition, Parameters, Rule, Source
 from rolecall.policy import Table, callable_models, compile_policy, decide
 from rolecall.wire import read_parameters
@@ -104,7 +104,7 @@ def main() -> None:
         figures[f"list {MODELS} models, {count} rules, ms"] = (
             microseconds(partial(callable_models, table, CALLER, doors), 900) / 1e3
         )
-        compile_condition.cache_clear()
+        compiled.cache_clear()
         conditional = rules(count, CONDITION)
         figures[f"compile {count} rules with a condition, ms"] = once(
             partial(compile_policy, [], conditional)

@@ -6,12 +6,11 @@ import pytest
 
 from rolecall.config.conditions import (
     MAX_LENGTH,
-    ROLE_VARIABLES,
-    RULE_VARIABLES,
     ConditionError,
     NotACondition,
     compile_condition,
 )
+from rolecall.config.conditions.language import ROLE_VARIABLES, RULE_VARIABLES
 
 CLAIMS = {
     "dept": "ml",

@@ -8,20 +8,22 @@ do I/O.
 import ipaddress
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from functools import cache, lru_cache
-from typing import Any, Final, Literal
+from typing import Final
 
 from cel_expr_python import cel
 
 from rolecall.config.conditions import syntax
+from rolecall.config.conditions.program import (
+    MAX_LENGTH,
+    STATUS,
+    NotACondition,
+    Program,
+    Subject,
+)
 from rolecall.config.conditions.syntax import Apply, Constant, Name, Node, Select
-
-Subject = Literal["role", "rule"]
-
-MAX_LENGTH: Final = 4096
 
 _STRING: Final = cel.Type.STRING
 _STRINGS: Final = cel.Type.List(_STRING)
@@ -67,7 +69,6 @@ RULE_VARIABLES: Final[Mapping[str, cel.Type]] = {
 
 _PLACE: Final = re.compile(r"ERROR: <input>:(?P<line>-?\d+):(?P<column>-?\d+): (?P<message>.*)")
 _CONTAINER: Final = re.compile(r" \(in container '[^']*'\)")
-_STATUS: Final = re.compile(r"^[A-Z_]+: | \[[A-Z_]+\]$")
 
 _OF_A_TIME_ZONE: Final = frozenset(
     {
@@ -88,76 +89,9 @@ _CLOSE: Final = 0.7
 _INCOMPLETE: Final = "the expression ends too early"
 
 
-class NotACondition(ValueError):
-    """The text is not a condition: why, and where in it, line and column from 1 if it is known."""
-
-    def __init__(self, message: str, line: int | None = None, column: int | None = None) -> None:
-        super().__init__(message)
-        self.message = message
-        self.line = line
-        self.column = column
-
-
-class ConditionError(Exception):
-    """A condition could not be evaluated; what it says does not quote what it was asked about."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Program:
-    """A compiled condition.
-
-    Attributes:
-        text: as it was written.
-        reads: the variables that it reads.
-        claims: the claims that it reads; None where that shows only when it is evaluated.
-        headers: the headers that it reads; None likewise.
-        tree: its syntax.
-    """
-
-    text: str
-    reads: frozenset[str]
-    claims: frozenset[str] | None
-    headers: frozenset[str] | None
-    tree: Node
-    _expression: cel.Expression
-
-    def holds(self, values: Mapping[str, Any]) -> bool:
-        """Evaluate.
-
-        Args:
-            values: every variable that it ``reads``.
-
-        Raises:
-            ConditionError: it cannot be evaluated, costs too much, or is neither true nor false.
-        """
-        try:
-            result = self._expression.eval(data=values)
-            value = result.value()
-        except (RuntimeError, ValueError, TypeError, OverflowError) as error:
-            raise ConditionError(_without_values(str(error))) from None
-        if value is True or value is False:
-            return value
-        if result.type() == cel.Type.ERROR:
-            raise ConditionError(_without_values(str(value)))
-        raise ConditionError("it is neither true nor false")
-
-    def constant(self) -> bool | None:
-        """What it always says, if that depends on nothing."""
-        # && and || absorb the errors of their other side, so that what is said without any
-        # variable is said with all of them
-        try:
-            return self.holds({})
-        except ConditionError:
-            return None
-
-
 @lru_cache(maxsize=32_768)
-def compile_condition(text: str, subject: Subject) -> Program:
-    """Compile and type-check a condition.
-
-    Args:
-        text: a CEL expression.
-        subject: whether a role or a rule depends on it; they may read different variables.
+def compiled(text: str, subject: Subject) -> Program:
+    """What `compile_condition` gives; remembered, since configurations repeat themselves.
 
     Raises:
         NotACondition: it does not compile, or can never be true or false.
@@ -283,8 +217,8 @@ def _keys_of(variable: str, tree: Node) -> frozenset[str] | None:
 def _not_a_condition(text: str, subject: Subject) -> NotACondition:
     found = _PLACE.search(text)
     if found is None:
-        return NotACondition(f"does not compile: {_STATUS.sub('', text.splitlines()[0])}")
-    message = _STATUS.sub("", _CONTAINER.sub("", found["message"])).removeprefix("Syntax error: ")
+        return NotACondition(f"does not compile: {STATUS.sub('', text.splitlines()[0])}")
+    message = STATUS.sub("", _CONTAINER.sub("", found["message"])).removeprefix("Syntax error: ")
     message = message.partition(" expecting {")[0].replace("mismatched input '<EOF>'", _INCOMPLETE)
     name = re.match(r"undeclared reference to '(?P<name>[^']*)'", message)
     if name and subject == "role" and name["name"].partition("(")[0] in _only_rules():
@@ -304,17 +238,3 @@ def _not_a_condition(text: str, subject: Subject) -> NotACondition:
 @cache
 def _only_rules() -> frozenset[str]:
     return frozenset(RULE_VARIABLES) - frozenset(ROLE_VARIABLES)
-
-
-def _without_values(message: str) -> str:
-    """CEL's message without values out of a token: the name of a key that is missing may stay."""
-    text = _STATUS.sub("", message)
-    if missing := re.match(r'Key not found in map : ("[^"]{1,256}")', text):
-        return f"there is no {missing[1]}"
-    if "No matching overloads" in text:
-        return "a value has another type than the condition expects"
-    if "Iteration budget" in text:
-        return "it costs too much"
-    if text.startswith(("No value with name", "Unexpected value type")):
-        return "a variable has no value"
-    return "a value cannot be used"
