@@ -9,7 +9,6 @@ from dataclasses import replace
 
 import pytest
 from aiohttp import web
-from aiohttp.abc import AbstractResolver
 from aiohttp.test_utils import TestServer
 
 from rolecall.config import Reach
@@ -326,29 +325,16 @@ async def test_a_server_says_how_long_its_document_is_fresh(headers, seconds):
 # Private addresses
 
 
-class Names(AbstractResolver):
+class Names:
     """A name server: each time it is asked it gives the next addresses of its list."""
 
     def __init__(self, *answers):
         self.answers = iter(answers)
         self.asked = []
 
-    async def resolve(self, host, port=0, family=socket.AF_UNSPEC):  # noqa: ARG002 - aiohttp's
+    async def __call__(self, host, _port):
         self.asked.append(host)
-        return [
-            {
-                "hostname": host,
-                "host": address,
-                "port": port,
-                "family": socket.AF_INET6 if ":" in address else socket.AF_INET,
-                "proto": 0,
-                "flags": socket.AI_NUMERICHOST,
-            }
-            for address in next(self.answers)
-        ]
-
-    async def close(self):
-        pass
+        return next(self.answers)
 
 
 NOWHERE = Reach()
@@ -396,14 +382,14 @@ NAMED = {
 async def test_k06_a_name_that_leads_to_a_private_address_is_not_followed(addresses):
     async with serving(answering()) as server:
         url = f"http://login.example.com:{server.port}/keys"
-        text = await failure(url, reach=NOWHERE, resolver=Names(addresses))
+        text = await failure(url, reach=NOWHERE, resolve=Names(addresses))
     assert any(f" is at {address}, which is no public address" in text for address in addresses)
 
 
 async def test_k06_a_name_that_leads_to_a_private_address_is_followed_where_configured():
     async with serving(answering()) as server:
         url = f"http://login.example.com:{server.port}/keys"
-        fetched = await fetch_json(url, HERE, resolver=Names(["127.0.0.1"]))
+        fetched = await fetch_json(url, HERE, resolve=Names(["127.0.0.1"]))
     assert fetched.document == DOCUMENT
 
 
@@ -412,7 +398,7 @@ async def test_k06_what_is_checked_is_what_is_connected_to():
     names = Names(["203.0.113.7", "127.0.0.1"], ["127.0.0.1"], ["127.0.0.1"])
     async with serving(answering()) as server:
         url = f"http://login.example.com:{server.port}/keys"
-        await failure(url, reach=NOWHERE, resolver=names)
+        await failure(url, reach=NOWHERE, resolve=names)
     assert len(names.asked) == 1
 
 
@@ -432,6 +418,20 @@ async def test_k06_behind_a_proxy_the_proxy_decides(monkeypatch):
         fetched = await fetch_json("http://login.example.com/keys", NOWHERE)
     assert fetched.document == DOCUMENT
     assert asked == ["http://login.example.com/keys"]
+
+
+async def test_an_address_that_refuses_leaves_the_others():
+    async with serving(answering()) as server:
+        url = f"http://login.example.com:{server.port}/keys"
+        fetched = await fetch_json(url, HERE, resolve=Names(["127.0.0.2", "::1", "127.0.0.1"]))
+    assert fetched.document == DOCUMENT
+
+
+async def test_a_name_that_leads_nowhere_is_a_failure():
+    async def nowhere(_host, _port):
+        raise socket.gaierror
+
+    assert "cannot be reached" in await failure("http://login.example.com/keys", resolve=nowhere)
 
 
 # TLS

@@ -8,8 +8,9 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from rolecall.config import Client, KeysFrom, Opaque, Reach
-from rolecall.identity.documents import Deadline, Disconnected
+from rolecall.identity.documents import Deadline, Disconnected, FetchError
 from rolecall.identity.session import Session
+from tests.upstream.parts.proxy import OPENED, proxy
 
 from .parts import tls
 from .parts.gate import AUDIENCE, NOW, gate, settings, verdict
@@ -135,3 +136,48 @@ async def test_a_client_certificate_shows_who_asks(tmp_path):
     finally:
         await server.close()
     assert seen == [(((("commonName", "client"),),), "gw")]
+
+
+# Through a forward proxy (RFC 9110 9.3.6)
+
+
+@asynccontextmanager
+async def behind_a_proxy(folder, monkeypatch, answer=OPENED):
+    """A server that a proxy alone knows the way to: the proxy, a URL, and how to reach it."""
+    made = tls.certificate(folder)
+
+    async def keys(_):
+        return web.json_response(GOOD)
+
+    app = web.Application()
+    app.router.add_get("/keys", keys)
+    server = TestServer(app, scheme="https")
+    await server.start_server(ssl=made.server())
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    try:
+        async with proxy(answer) as running:
+            monkeypatch.setenv("https_proxy", f"http://us%65r:secret@127.0.0.1:{running.port}")
+            url = f"https://{tls.HOST}:{server.port}/keys"
+            yield running, Session(url, Reach(ca_file=str(made.file)), DEADLINE)
+    finally:
+        await server.close()
+
+
+async def test_a_tunnel_leads_through_a_proxy_and_tls_through_the_tunnel(tmp_path, monkeypatch):
+    async with behind_a_proxy(tmp_path, monkeypatch) as (running, session):
+        for _ in range(2):
+            assert (await session.ask()).status == 200
+        await session.retire()
+    (head,) = running.heads
+    assert head.startswith(b"CONNECT login.example.test:")
+    assert b"proxy-authorization: Basic dXNlcjpzZWNyZXQ=\r\n" in head
+
+
+@pytest.mark.parametrize("answer", [b"HTTP/1.1 407 No\r\n\r\n", b"SSH-2.0\r\n\r\n"])
+async def test_a_proxy_that_opens_no_tunnel_is_a_failure(tmp_path, monkeypatch, answer):
+    async with behind_a_proxy(tmp_path, monkeypatch, answer) as (running, session):
+        with pytest.raises(FetchError):
+            await session.ask()
+        await session.retire()
+    assert len(running.heads) == 1

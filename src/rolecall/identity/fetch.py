@@ -5,15 +5,14 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from rolecall.config import Reach
 from rolecall.core import Refusal
+from rolecall.identity.dialing import Resolve
 from rolecall.identity.documents import MAX_BYTES, Deadline, FetchError
+from rolecall.identity.session import Session
 from rolecall.wire import strict_json
-
-if TYPE_CHECKING:
-    from aiohttp.abc import AbstractResolver
 
 _DEADLINE: Final = Deadline(total=10, connect=5)
 _BEARER_TOKEN: Final = re.compile("[A-Za-z0-9._~+/-]+=*")
@@ -38,7 +37,7 @@ async def fetch_json(
     reach: Reach,
     *,
     deadline: Deadline = _DEADLINE,
-    resolver: "AbstractResolver | None" = None,
+    resolve: Resolve | None = None,
 ) -> Fetched:
     """GET a JSON document, on the terms of `Session`, within 10 s.
 
@@ -46,18 +45,15 @@ async def fetch_json(
         url: an absolute URL.
         reach: whom to trust, and whether private addresses may be connected to.
         deadline: for the whole document.
-        resolver: finds addresses; None for the system's.
+        resolve: finds addresses; None for the system's way.
 
     Raises:
         FetchError: whatever went wrong.
     """
-    # a gateway whose keys lie in files goes without the library: 8 MiB and 0.1 s
-    from rolecall.identity.session import Session  # noqa: PLC0415
-
     headers = {}
     if reach.bearer_file is not None:
         headers["authorization"] = await asyncio.to_thread(_bearer, Path(reach.bearer_file))
-    session = Session(url, reach, deadline, resolver)
+    session = Session(url, reach, deadline, resolve)
     await session.retire()
     answer = await session.ask(headers=headers)
     if answer.status != 200:

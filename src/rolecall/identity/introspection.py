@@ -1,24 +1,21 @@
 """What an issuer says of an opaque token: by introspection (RFC 7662), or as userinfo."""
 
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
 
 from rolecall.config import Client
 from rolecall.core import Refusal
 from rolecall.identity.claim_values import Claims
 from rolecall.identity.client_auth import credentials
 from rolecall.identity.documents import Answer, Disconnected, FetchError
+from rolecall.identity.session import Session
 from rolecall.wire import strict_json
-
-if TYPE_CHECKING:
-    from rolecall.identity.session import Session
 
 LookUp = Callable[[str], Awaitable[Claims | None]]
 """A token → what its issuer says of it, None if it is not active; raises `FetchError`."""
 
 
 def by_introspection(
-    session: "Session", url: str, client: Client, issuer: str, clock: Callable[[], float]
+    session: Session, url: str, client: Client, issuer: str, clock: Callable[[], float]
 ) -> LookUp:
     """Look tokens up at an introspection endpoint."""
 
@@ -42,7 +39,7 @@ def by_introspection(
     return look_up
 
 
-def by_userinfo(session: "Session", url: str) -> LookUp:
+def by_userinfo(session: Session, url: str) -> LookUp:
     """Look tokens up at a userinfo endpoint (OpenID Connect Core 5.3), each with itself."""
 
     async def look_up(token: str) -> Claims | None:

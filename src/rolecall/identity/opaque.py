@@ -15,6 +15,7 @@ from rolecall.core import Reason, Refusal
 from rolecall.identity.claim_values import Claims
 from rolecall.identity.documents import Deadline, FetchError, towards
 from rolecall.identity.introspection import by_introspection, by_userinfo
+from rolecall.identity.session import Session
 from rolecall.identity.verdicts import Verdict
 
 log = logging.getLogger("rolecall.identity")
@@ -66,9 +67,6 @@ class OpaqueTokens:
     def __init__(
         self, settings: IssuerSettings, opaque: Opaque, clock: Callable[[], float]
     ) -> None:
-        # as for key sets: whoever asks nobody goes without the library
-        from rolecall.identity.session import Session  # noqa: PLC0415
-
         self.lookups = LookUps()
         self.prefix = opaque.prefix.encode()
         self.issuer = settings.issuer

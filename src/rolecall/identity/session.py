@@ -5,44 +5,21 @@ import socket
 import ssl
 from collections.abc import Mapping
 from typing import Final, Literal
-
-import aiohttp
-from aiohttp.abc import AbstractResolver
+from urllib.parse import urlencode
 
 from rolecall import __version__
 from rolecall.config import Reach, is_public, proxy_for
-from rolecall.identity.documents import MAX_BYTES, Answer, Deadline, Disconnected, FetchError
+from rolecall.identity.conversation import Broken, Conversation, Unanswered
+from rolecall.identity.dialing import Place, Resolve, addresses_of, straight, through, written
+from rolecall.identity.documents import Answer, Deadline, Disconnected, FetchError
 
 _CONNECTIONS: Final = 32
+_IDLE: Final = 15.0
 _HEADERS: Final = {
     "accept": "application/json",
     "accept-encoding": "identity",
     "user-agent": f"rolecall/{__version__}",
 }
-
-
-class PublicSockets:
-    """Makes the sockets of connections to public addresses, and refuses all others.
-
-    Attributes:
-        refused: the last address that was refused.
-    """
-
-    def __init__(self) -> None:
-        self.refused: str | None = None
-
-    def __call__(self, address: aiohttp.AddrInfoType) -> socket.socket:
-        """A socket for an address that is about to be connected to.
-
-        Raises:
-            OSError: it is not public.
-        """
-        family, kind, protocol, _, place = address
-        host = str(place[0])
-        if not is_public(host):
-            self.refused = host
-            raise OSError("a private address")
-        return socket.socket(family, kind, protocol)
 
 
 class Session:
@@ -57,26 +34,21 @@ class Session:
         url: an absolute URL.
         reach: whom to trust, and whether private addresses may be connected to.
         deadline: for a whole answer.
-        resolver: finds addresses; None for the system's.
+        resolve: finds addresses; None for the system's way.
     """
 
     def __init__(
-        self,
-        url: str,
-        reach: Reach,
-        deadline: Deadline,
-        resolver: AbstractResolver | None = None,
+        self, url: str, reach: Reach, deadline: Deadline, resolve: Resolve | None = None
     ) -> None:
         self._url = url
         self._reach = reach
         self._deadline = deadline
-        self._resolver = resolver
-        self._proxy = proxy_for(url)
-        self._sockets = None if self._proxy or reach.private_network else PublicSockets()
+        self._resolve = resolve or addresses_of
+        self._room = asyncio.Semaphore(_CONNECTIONS)
         self._opening = asyncio.Lock()
-        self._busy = 0
+        self._context: ssl.SSLContext | None = None
+        self._idle: list[tuple[float, Conversation]] = []
         self._kept = True
-        self._session: aiohttp.ClientSession | None = None
 
     async def ask(
         self,
@@ -90,94 +62,106 @@ class Session:
         Raises:
             FetchError: there is no such answer.
         """
-        self._busy += 1
+        url = self._url
         try:
-            return await self._ask(method, form, headers)
-        finally:
-            self._busy -= 1
-            if not self._kept and not self._busy:
-                await self._close()
+            place = Place.of(url)
+            async with asyncio.timeout(self._deadline.total), self._room:
+                answer = await self._ask(place, method, form, headers or {})
+        except Unanswered as error:
+            raise Disconnected(f"{url} cannot be reached: {error}") from None
+        except Broken as error:
+            raise FetchError(f"{url} cannot be used: {error}") from None
+        except TimeoutError:
+            raise FetchError(f"{url} did not answer in time") from None
+        except (ssl.SSLError, ConnectionError, socket.gaierror) as error:
+            raise FetchError(f"{url} cannot be reached: {type(error).__name__}") from None
+        except (OSError, ValueError) as error:
+            raise FetchError(f"{url} cannot be fetched: {type(error).__name__}") from None
+        if 300 <= answer.status < 400:
+            raise FetchError(f"{url} answered with status {answer.status}")
+        if answer.headers.get("content-encoding", "identity") != "identity":
+            raise FetchError(f"{url} answered with a compressed document")
+        return answer
 
     async def retire(self) -> None:
         """Keep no connection any more; requests under way, and later ones, get their answers."""
         self._kept = False
-        if not self._busy:
-            await self._close()
+        while self._idle:
+            self._idle.pop()[1].close()
 
     async def _ask(
-        self, method: str, form: Mapping[str, str] | None, headers: Mapping[str, str] | None
+        self, place: Place, method: str, form: Mapping[str, str] | None, headers: Mapping[str, str]
     ) -> Answer:
-        url = self._url
-        try:
-            session = await self._open()
-            async with session.request(
-                method, url, data=form, headers=headers, allow_redirects=False, proxy=self._proxy
-            ) as response:
-                if 300 <= response.status < 400:
-                    raise FetchError(f"{url} answered with status {response.status}")
-                if response.headers.get("content-encoding", "identity") != "identity":
-                    raise FetchError(f"{url} answered with a compressed document")
-                return Answer(response.status, response.headers, await self._read(response))
-        except (aiohttp.ServerDisconnectedError, ConnectionResetError) as error:
-            raise Disconnected(f"{url} cannot be reached: {type(error).__name__}") from None
-        except aiohttp.ClientError as error:
-            raise FetchError(self._why(error)) from None
-        except TimeoutError:
-            raise FetchError(f"{url} did not answer in time") from None
-        except (OSError, ValueError) as error:
-            raise FetchError(f"{url} cannot be fetched: {type(error).__name__}") from None
+        proxy = None
+        if (found := proxy_for(self._url)) is not None:
+            proxy = Place.of(found if "://" in found else f"http://{found}")
+        request = _request(place, None if place.secure else proxy, method, form, headers)
+        conversation = self._take_idle()
+        if conversation is None:
+            async with asyncio.timeout(self._deadline.connect):
+                conversation = await self._connect(place, proxy)
+        answer = await conversation.ask(request)
+        if self._kept and conversation.usable:
+            self._idle.append((asyncio.get_running_loop().time(), conversation))
+        else:
+            conversation.close()
+        return answer
 
-    async def _close(self) -> None:
-        if self._session is not None:
-            session, self._session = self._session, None
-            await session.close()
+    def _take_idle(self) -> Conversation | None:
+        oldest = asyncio.get_running_loop().time() - _IDLE
+        while self._idle:
+            since, conversation = self._idle.pop()
+            if conversation.usable and since >= oldest:
+                return conversation
+            conversation.close()
+        return None
 
-    async def _open(self) -> aiohttp.ClientSession:
+    async def _connect(self, place: Place, proxy: Place | None) -> Conversation:
+        context = await self._tls() if place.secure else None
+        if proxy is not None:
+            return await through(place, proxy, context)
+        addresses = await self._resolve(place.host, place.port)
+        if not self._reach.private_network:
+            public = [address for address in addresses if is_public(address)]
+            if not public:
+                raise self._private(addresses[-1])
+            addresses = public
+        return await straight(place, addresses, context, self._deadline.connect)
+
+    def _private(self, address: str) -> FetchError:
+        return FetchError(
+            f"{self._url} is at {address}, which is no public address; write"
+            " private_network: true at the issuer (JWT_PRIVATE_NETWORK=true in the environment) if"
+            " it is to be reached there"
+        )
+
+    async def _tls(self) -> ssl.SSLContext:
         async with self._opening:
-            if self._session is None:
-                self._session = await self._make()
-            return self._session
-
-    async def _make(self) -> aiohttp.ClientSession:
-        connector = aiohttp.TCPConnector(
-            limit=_CONNECTIONS,
-            ssl=await _tls(self._url, self._reach),
-            resolver=self._resolver,
-            socket_factory=self._sockets,
-        )
-        return aiohttp.ClientSession(
-            connector=connector,
-            timeout=aiohttp.ClientTimeout(
-                total=self._deadline.total, connect=self._deadline.connect
-            ),
-            headers=_HEADERS,
-            auto_decompress=False,
-            cookie_jar=aiohttp.DummyCookieJar(),
-        )
-
-    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
-        data = bytearray()
-        async for chunk in response.content.iter_any():
-            data += chunk
-            if len(data) > MAX_BYTES:
-                raise FetchError(f"{self._url} answered with more than {MAX_BYTES} bytes")
-        return bytes(data)
-
-    def _why(self, error: aiohttp.ClientError) -> str:
-        if self._sockets is not None and self._sockets.refused is not None:
-            return (
-                f"{self._url} is at {self._sockets.refused}, which is no public address; write"
-                " private_network: true at the issuer (JWT_PRIVATE_NETWORK=true in the"
-                " environment) if it is to be reached there"
-            )
-        return f"{self._url} cannot be reached: {type(error).__name__}"
+            if self._context is None:
+                # reading a hundred certificates takes 20 ms, in which others are answered
+                self._context = await asyncio.to_thread(_context, self._reach)
+            return self._context
 
 
-async def _tls(url: str, reach: Reach) -> ssl.SSLContext | bool:
-    if url.lower().startswith("http:"):
-        return True
-    # reading a hundred certificates takes 20 ms, in which others are answered
-    return await asyncio.to_thread(_context, reach)
+def _request(
+    place: Place,
+    proxy: Place | None,
+    method: str,
+    form: Mapping[str, str] | None,
+    headers: Mapping[str, str],
+) -> bytes:
+    fields = {"host": place.authority, **_HEADERS, **headers}
+    target = place.target
+    if proxy is not None:
+        target = f"http://{place.authority}{target}"
+        if proxy.credentials is not None:
+            fields["proxy-authorization"] = proxy.credentials
+    body = b""
+    if form is not None:
+        body = urlencode(form).encode()
+        fields["content-type"] = "application/x-www-form-urlencoded"
+        fields["content-length"] = str(len(body))
+    return written(f"{method} {target} HTTP/1.1", fields) + body
 
 
 def _context(reach: Reach) -> ssl.SSLContext:

@@ -12,6 +12,9 @@ from cryptography.x509.oid import NameOID
 
 from .signing import Signer
 
+HOST = "login.example.test"
+"""A name that no name server knows, and every certificate here is of."""
+
 
 @dataclass(frozen=True)
 class Certificate:
@@ -44,7 +47,9 @@ def certificate(folder, name="127.0.0.1"):
         .not_valid_after(now + dt.timedelta(days=1))
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]),
+            x509.SubjectAlternativeName(
+                [x509.IPAddress(ipaddress.ip_address("127.0.0.1")), x509.DNSName(HOST)]
+            ),
             critical=False,
         )
         .sign(key, hashes.SHA256())
