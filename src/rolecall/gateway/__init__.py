@@ -2,8 +2,9 @@
 
 from rolecall.gateway.app import Gateway
 from rolecall.gateway.reload import FileState, file_state, follow
-from rolecall.gateway.server import server_config, tls_context
+from rolecall.gateway.server import server_config
 from rolecall.gateway.snapshot import Snapshot, compile_snapshot
+from rolecall.gateway.tls import tls_context
 
 __all__ = [
     "FileState",

@@ -9,6 +9,7 @@ import uvicorn
 
 from rolecall.config import ListenerTls
 from rolecall.gateway.http1 import Connection
+from rolecall.gateway.tls import tls_context
 
 KEEP_ALIVE: Final = 75
 """Seconds that an idle client is kept: longer than the 60 s of common load balancers, which must
@@ -39,25 +40,6 @@ def server_config(app: Any, tls: ListenerTls | None = None, **options: Any) -> u
         ssl_context_factory=partial(_context, tls) if tls is not None else None,
         **options,
     )
-
-
-def tls_context(tls: ListenerTls) -> ssl.SSLContext:
-    """How the port ends TLS.
-
-    Raises:
-        OSError: a file cannot be used (`ssl.SSLError` is one).
-    """
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    # who is at the other end is known from the handshake on, and does not change
-    context.options |= ssl.OP_NO_RENEGOTIATION
-    context.set_alpn_protocols(["http/1.1"])
-    # nobody is there to be asked for a passphrase
-    context.load_cert_chain(tls.certificate, tls.key, password="")
-    if tls.client_ca is not None:
-        context.load_verify_locations(tls.client_ca)
-        context.verify_mode = ssl.CERT_REQUIRED if tls.require else ssl.CERT_OPTIONAL
-    return context
 
 
 def _context(

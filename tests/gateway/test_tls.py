@@ -42,6 +42,22 @@ class Client:
         body = json.loads(answer.read())
         return answer.status, body["error"]["code"] if answer.status != 200 else None
 
+    def stream(self, **fields):
+        """The events of a streamed chat call."""
+        said = {
+            "Authorization": f"Bearer {token('basic_user')}",
+            "Content-Type": "application/json",
+        }
+        body = json.dumps(CHAT.body(stream=True, **fields))
+        self._connection.request("POST", CHAT.path, body, said)
+        answer = self._connection.getresponse()
+        assert answer.status == 200
+        return answer.read()
+
+    def certificate(self):
+        """The server's, DER."""
+        return self._connection.sock.getpeercert(binary_form=True)
+
     def close(self):
         self._connection.close()
 
@@ -86,10 +102,12 @@ def client(gateway, authority):
         one.close()
 
 
+def der(pem):
+    return ssl.PEM_cert_to_DER_cert(pem[pem.index("-----BEGIN CERTIFICATE") :])
+
+
 def bound_to(authority, name):
-    pem = Path(authority.sign(name)).read_text()
-    der = ssl.PEM_cert_to_DER_cert(pem[pem.index("-----BEGIN CERTIFICATE") :])
-    digest = hashlib.sha256(der).digest()
+    digest = hashlib.sha256(der(Path(authority.sign(name)).read_text())).digest()
     return token(
         "basic_user", cnf={"x5t#S256": base64.urlsafe_b64encode(digest).decode().rstrip("=")}
     )
@@ -100,6 +118,13 @@ def test_clients_may_show_a_certificate_or_none(client, name):
     one = client(name)
     for _ in range(3):
         assert one.call(token("basic_user")) == OK
+
+
+def test_streams_and_long_bodies_come_whole(client):
+    one = client()
+    for events in (one.stream(), one.stream(padding="x" * 50_000)):
+        assert events.startswith(b"data: ")
+        assert events.endswith(b"data: [DONE]\n\n")
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
@@ -120,9 +145,8 @@ def test_c46_t29_over_any_other_it_is_of_no_use(client, authority, name):
 
 
 def test_c46_t29_a_header_makes_no_certificate(client, authority):
-    pem = Path(authority.sign("ours")).read_text()
-    der = ssl.PEM_cert_to_DER_cert(pem[pem.index("-----BEGIN CERTIFICATE") :])
-    header = {"Client-Cert": f":{base64.b64encode(der).decode()}:"}
+    told = base64.b64encode(der(Path(authority.sign("ours")).read_text())).decode()
+    header = {"Client-Cert": f":{told}:"}
     assert client("theirs").call(bound_to(authority, "ours"), **header) == MISMATCH
 
 
@@ -144,6 +168,62 @@ def test_every_client_may_have_to_show_one(upstream, authority, tmp_path):
         with pytest.raises((ssl.SSLError, OSError, http.client.RemoteDisconnected)):
             without.call(token("basic_user"))
         without.close()
+
+
+def shown_by(gateway, authority):
+    """The certificate of the gateway's port, DER, and whether a call goes through."""
+    one = Client(gateway.port, authority)
+    assert one.call(token("basic_user")) == OK
+    shown = one.certificate()
+    one.close()
+    return shown
+
+
+def with_certificates(gateway, authority, folder):
+    """Clients' certificates are asked for, and looked at, as before."""
+    held = bound_to(authority, "ours")
+    foreign = Authority(folder, "Foreign").sign("foreign")
+    for certificate, expected in (
+        (authority.sign("ours"), OK),
+        (authority.sign("theirs"), MISMATCH),
+        (foreign, None),
+    ):
+        one = Client(gateway.port, authority, certificate)
+        if expected is None:
+            with pytest.raises((ssl.SSLError, OSError, http.client.RemoteDisconnected)):
+                one.call(held)
+        else:
+            assert one.call(held) == expected
+        one.close()
+
+
+@pytest.mark.parametrize("loop", [Asyncio, Uvloop])
+def test_a_renewed_certificate_counts_from_the_next_handshake_on(
+    upstream, authority, tmp_path, caplog, loop
+):
+    caplog.set_level(logging.WARNING)
+    file, first = tmp_path / "port.pem", Path(authority.sign("127.0.0.1")).read_text()
+    file.write_text(first)
+    found = sections(tmp_path, upstream, authority, certificate=str(file))
+    with serving.running(tmp_path, found, loop) as gateway:
+        before = Client(gateway.port, authority)
+        assert before.call(token("basic_user")) == OK
+        assert shown_by(gateway, authority) == der(first)
+        other = Path(Authority(tmp_path, "Unknown").sign("127.0.0.1"))
+        Path(authority.file).with_name("127.0.0.1.pem").unlink()
+        second = Path(authority.sign("127.0.0.1")).read_text()
+        file.write_text(second)
+        assert shown_by(gateway, authority) == der(second) != der(first)
+        with_certificates(gateway, authority, tmp_path)
+        file.write_text("half writ")
+        for _ in range(2):
+            assert shown_by(gateway, authority) == der(second)
+        assert caplog.text.count("the files have changed and cannot be used") == 1
+        assert before.call(token("basic_user")) == OK
+        before.close()
+        file.write_text(other.read_text())
+        with pytest.raises(ssl.SSLCertVerificationError):
+            shown_by(gateway, authority)
 
 
 def test_older_versions_of_tls_are_not_spoken(authority):
