@@ -62,8 +62,10 @@ async def _reload(gateway: Gateway, load: Callable[[], Loaded]) -> None:
         return
     for warning in loaded.warnings:
         log.warning("%s", warning)
+    # thousands of conditions take a tenth of a second, in which nobody would be answered
+    snapshot = await asyncio.to_thread(compile_snapshot, loaded.settings)
     try:
-        await gateway.replace(compile_snapshot(loaded.settings))
+        await gateway.replace(snapshot)
     except StoreError as error:
         _reject(gateway, [error])
         return
