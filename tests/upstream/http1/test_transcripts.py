@@ -6,7 +6,6 @@ from dataclasses import replace
 import pytest
 
 from rolecall.core import Reason
-from rolecall.upstream.transport import TransportError
 from tests.parts.clock import when_due
 from tests.parts.waiting import rounds, until
 
@@ -17,7 +16,7 @@ from ..parts.exchange import (
     body_of,
     come_to,
     connection_of,
-    dribbled,
+    dribble_twice,
     outcome,
     request,
 )
@@ -141,15 +140,8 @@ async def test_a_body_that_dribbles_is_not_idle_and_total_bounds_it(transport):
             await peer.send(bytes([byte]))
 
     turns = asyncio.Semaphore(0)
-    bounded = replace(PATIENT, total=1.25 * DEADLINE)
     async with serving(answer) as server:
-        response = await transport.send(request(server.url))
-        assert await dribbled(response, turns) == b"hello"
-        response.close()
-        response = await transport.send(request(server.url, timeouts=bounded))
-        with pytest.raises(TransportError, match="took more than"):
-            await dribbled(response, turns)
-        response.close()
+        await dribble_twice(transport, server.url, turns)
         await come_to(transport, 0, 0)
 
 

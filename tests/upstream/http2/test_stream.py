@@ -20,7 +20,7 @@ from ..parts.exchange import (
     Answer,
     body_of,
     come_to,
-    dribbled,
+    dribble_twice,
     outcome,
     request,
     whole,
@@ -154,15 +154,8 @@ async def test_a_body_that_dribbles_is_not_idle_and_total_bounds_it(transport):
             await peer.data(received, bytes([byte]), end=byte == ord("o"))
 
     turns = asyncio.Semaphore(0)
-    bounded = replace(PATIENT, total=1.25 * DEADLINE)
     async with serving(answer) as server:
-        response = await transport.send(request(server.url))
-        assert await dribbled(response, turns) == b"hello"
-        response.close()
-        response = await transport.send(request(server.url, timeouts=bounded))
-        with pytest.raises(TransportError, match="took more than"):
-            await dribbled(response, turns)
-        response.close()
+        await dribble_twice(transport, server.url, turns)
 
 
 async def test_whoever_does_not_read_does_not_find_the_upstream_slow(transport):

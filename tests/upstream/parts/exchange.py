@@ -1,8 +1,10 @@
 """One request through the transport, and what came of it."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+
+import pytest
 
 from rolecall.config import Timeouts, Tls
 from rolecall.core import Reason
@@ -86,8 +88,20 @@ async def body_of(transport: AnyTransport, asked: Request) -> bytes:
     return (await whole(await transport.send(asked))).body
 
 
-async def dribbled(response: Response, turns: asyncio.Semaphore) -> bytes:
-    """Read an answer whose pieces come one a turn, when half of the deadline has passed."""
+async def dribble_twice(transport: AnyTransport, url: str, turns: asyncio.Semaphore) -> None:
+    """Read an answer that comes one piece a turn: all of it, and until it has taken too long."""
+    response = await transport.send(request(url))
+    assert await _dribbled(response, turns) == b"hello"
+    response.close()
+    bounded = replace(PATIENT, total=1.25 * DEADLINE)
+    response = await transport.send(request(url, timeouts=bounded))
+    with pytest.raises(TransportError, match="took more than"):
+        await _dribbled(response, turns)
+    response.close()
+
+
+async def _dribbled(response: Response, turns: asyncio.Semaphore) -> bytes:
+    # each piece comes when half of the deadline has passed
     body = b""
     while not response.ended:
         reading = asyncio.ensure_future(response.read())
@@ -96,6 +110,18 @@ async def dribbled(response: Response, turns: asyncio.Semaphore) -> bytes:
         turns.release()
         body += await reading
     return body
+
+
+async def stop_reading(response: Response, peer: Any) -> None:
+    """See that an upstream is stopped by who does not read its flood, and goes on with them."""
+    await until(lambda: peer.stuck)
+    await rounds(1000)
+    was = peer.flooded
+    # what the kernel's buffers on both sides take, and ours
+    assert was < 16 * 1024 * 1024
+    while peer.flooded == was:
+        assert await response.read()
+    response.close()
 
 
 async def come_to(transport: AnyTransport, opened: int, idle: int) -> None:

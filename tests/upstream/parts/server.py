@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
+from .listening import listening
+
 
 @dataclass(frozen=True, slots=True)
 class Received:
@@ -117,10 +119,8 @@ async def serving(
         greeting: what is sent before any request.
         keeping: whether what came is kept, to be looked at.
     """
-    tasks = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        tasks.add(asyncio.current_task())
         peer = Peer(len(running.peers), reader, writer)
         if keeping:
             running.peers.append(peer)
@@ -133,26 +133,10 @@ async def serving(
                 if keeping:
                     running.requests.append(received)
                 await answer(peer, received)
-        except (ConnectionError, asyncio.IncompleteReadError, ssl.SSLError):
-            pass
-        except asyncio.CancelledError:
-            # streams would log it; the server ends, and nobody waits for this
-            pass
         finally:
             writer.transport.abort()
             peer.gone.set()
-            tasks.discard(asyncio.current_task())
 
-    server = await asyncio.start_server(serve, host, port, ssl=tls, backlog=4096)
-    port = server.sockets[0].getsockname()[1]
-    running = Server(f"{'http' if tls is None else 'https'}://{host}:{port}")
-    try:
+    async with listening(serve, host=host, port=port, tls=tls) as given:
+        running = Server(f"{'http' if tls is None else 'https'}://{host}:{given}")
         yield running
-    finally:
-        server.close()
-        ending = list(tasks)
-        for task in ending:
-            task.cancel()
-        await asyncio.gather(*ending, return_exceptions=True)
-        for _ in range(3):
-            await asyncio.sleep(0)

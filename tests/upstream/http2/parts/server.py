@@ -12,6 +12,7 @@ import h2.events
 import h2.exceptions
 from hyperframe.frame import GoAwayFrame
 
+from ...parts.listening import listening
 from ...parts.server import reset
 
 # nothing of what it sends is checked or corrected
@@ -204,10 +205,8 @@ async def serving(
         settings: what it tells of itself, by HTTP/2's codes.
         greeting: what is sent instead of HTTP/2's beginning.
     """
-    tasks = set()
 
     async def serve(reader, writer) -> None:
-        tasks.add(asyncio.current_task())
         peer = Peer(running, reader, writer)
         running.peers.append(peer)
         running.arrival.set()
@@ -225,35 +224,19 @@ async def serving(
                 await reader.read()
             async for received in peer.receive():
                 answering.add(asyncio.create_task(_quietly(answer(peer, received))))
-        except (ConnectionError, ssl.SSLError, h2.exceptions.ProtocolError):
-            pass
-        except asyncio.CancelledError:
-            # streams would log it; the server ends, and nobody waits for this
+        except h2.exceptions.ProtocolError:
             pass
         finally:
             peer.abort()
             for task in answering:
                 task.cancel()
-            # the client may have ended it, and then the server ends
-            with suppress(asyncio.CancelledError):
-                await asyncio.gather(*answering, return_exceptions=True)
-            tasks.discard(asyncio.current_task())
+            await asyncio.gather(*answering, return_exceptions=True)
 
     if tls is not None:
         tls.set_alpn_protocols([alpn])
-    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls, backlog=4096)
-    port = server.sockets[0].getsockname()[1]
-    running = Server(f"{'http' if tls is None else 'https'}://127.0.0.1:{port}")
-    try:
+    async with listening(serve, tls=tls) as port:
+        running = Server(f"{'http' if tls is None else 'https'}://127.0.0.1:{port}")
         yield running
-    finally:
-        server.close()
-        ending = list(tasks)
-        for task in ending:
-            task.cancel()
-        await asyncio.gather(*ending, return_exceptions=True)
-        for _ in range(3):
-            await asyncio.sleep(0)
 
 
 async def _quietly(answering: Awaitable[None]) -> None:
