@@ -46,6 +46,28 @@ GAPS = {
         "roles: [{role: r}]\nrules: [{allow: [r], models: [a]}, {deny: [r], models: ['*-x']}]",
         ["4:36: warning: rules[1]: names the model '*-x', and no deployment serves such a name."],
     ),
+    "slips": (
+        """\
+roles: [{role: researcher}]
+rules: [{allow: [reseacher, 'res-*', researcher], models: [a]}]
+role_permissions: [{role: researcher, models: [openai/gpt4o, b]}]
+model_list: [{model_name: openai/gpt-4o, litellm_params: {model: o1, api_key: k}}]
+""",
+        [
+            (
+                "4:9: warning: rules[0]: no caller can hold the role 'reseacher': nothing maps a"
+                " claim to it (did you mean researcher?)."
+            ),
+            (
+                "4:9: warning: rules[0]: no caller can hold the role 'res-*': nothing maps a claim"
+                " to it."
+            ),
+            (
+                "5:20: warning: role_permissions[0]: names the model 'openai/gpt4o', and no"
+                " deployment serves such a name (did you mean openai/gpt-4o?)."
+            ),
+        ],
+    ),
     "a role that only explains": (
         (
             "roles: [{role: r}, {role: s}]\nrules: [{allow: [r], models: [a]}]\n"

@@ -1,10 +1,15 @@
 """Warnings for a policy that is valid and yet leaves something out."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
+from typing import Final
 
 from rolecall.config.document import Document, KeyPath
 from rolecall.config.patterns import compile_patterns
 from rolecall.core import Rule
+
+_FEW: Final = 20
+_CLOSE: Final = 0.8
 
 
 def warn(
@@ -37,36 +42,44 @@ def warn(
             )
     for role in sorted(readers.keys() - roles):
         document.warn(readers[role], f"no caller can hold the role {role!r}.", code="role-unheld")
-    _warn_of_rules(rules, _met(rules, roles, model_names))
+    _warn_of_rules(rules, roles, model_names)
 
 
 def _warn_of_rules(
-    rules: list[tuple[Document, KeyPath, Rule]], met: tuple[set[str], set[str]]
-) -> None:
-    for document, path, rule in rules:
-        for pattern in rule.roles:
-            if pattern not in met[0]:
-                document.warn(
-                    path,
-                    f"no caller can hold the role {pattern!r}: nothing maps a claim to it.",
-                    code="role-unheld",
-                )
-        for pattern in rule.models:
-            if pattern not in met[1]:
-                document.warn(
-                    path,
-                    f"names the model {pattern!r}, and no deployment serves such a name.",
-                    code="glob-matches-nothing" if "*" in pattern else "model-unserved",
-                )
-
-
-def _met(
     rules: list[tuple[Document, KeyPath, Rule]], roles: set[str], model_names: set[str]
-) -> tuple[set[str], set[str]]:
-    """The patterns of roles and of models that some role, some model matches."""
-    of_roles = compile_patterns(pattern for _, _, rule in rules for pattern in rule.roles)
-    of_models = compile_patterns(pattern for _, _, rule in rules for pattern in rule.models)
-    return (
-        {pattern for role in roles for pattern in of_roles.matching(role)},
-        {pattern for name in model_names for pattern in of_models.matching(name)},
-    )
+) -> None:
+    strangers = _unmet(roles, (rule.roles for _, _, rule in rules))
+    unserved = _unmet(model_names, (rule.models for _, _, rule in rules))
+    for document, path, rule in rules:
+        for role in rule.roles:
+            if role not in strangers:
+                continue
+            document.warn(
+                path,
+                f"no caller can hold the role {role!r}: nothing maps a claim to it"
+                f"{strangers[role]}.",
+                code="role-unheld",
+            )
+        for model in rule.models:
+            if model in unserved:
+                document.warn(
+                    path,
+                    f"names the model {model!r}, and no deployment serves such a name"
+                    f"{unserved[model]}.",
+                    code="glob-matches-nothing" if "*" in model else "model-unserved",
+                )
+
+
+def _unmet(names: set[str], spoken_of: Iterable[tuple[str, ...]]) -> dict[str, str]:
+    """The patterns that no name matches, each with the name that may have been meant."""
+    patterns = dict.fromkeys(pattern for several in spoken_of for pattern in several)
+    compiled = compile_patterns(patterns)
+    met = {pattern for name in names for pattern in compiled.matching(name)}
+    unmet = [pattern for pattern in patterns if pattern not in met]
+    # where hundreds are not met that is no slip, and each is compared with all
+    return {name: _meant(name, names) if len(unmet) <= _FEW else "" for name in unmet}
+
+
+def _meant(name: str, names: Iterable[str]) -> str:
+    close = () if "*" in name else get_close_matches(name, sorted(names), 1, _CLOSE)
+    return f" (did you mean {close[0]}?)" if close else ""
