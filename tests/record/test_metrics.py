@@ -9,15 +9,8 @@ from prometheus_client.openmetrics.parser import (
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from rolecall import __version__
-from rolecall.record import (
-    Figures,
-    IssuerFigures,
-    KeySetFigures,
-    LookUpFigures,
-    PolicyFigures,
-    exposition,
-)
-from rolecall.record.metrics import SERIES
+from rolecall.record import Figures, IssuerFigures, KeySetFigures, LookUpFigures, PolicyFigures
+from rolecall.record.metrics import SERIES, exposition
 
 ONE, OTHER = "https://one.example", 'https://other.example/"quoted\\'
 FIGURES = Figures(

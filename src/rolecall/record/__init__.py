@@ -8,15 +8,14 @@ from rolecall.record.decision_entry import (
     outcome_of,
 )
 from rolecall.record.decision_log import DecisionLog
-from rolecall.record.log import LogFormat, configure
-from rolecall.record.metrics import (
+from rolecall.record.figures import (
     Figures,
     IssuerFigures,
     KeySetFigures,
     LookUpFigures,
     PolicyFigures,
-    exposition,
 )
+from rolecall.record.log import LogFormat, configure
 from rolecall.record.recorder import Recorder
 from rolecall.record.repeats import in_this_loop
 
@@ -34,7 +33,6 @@ __all__ = [
     "circumstances_of",
     "configure",
     "entry_of",
-    "exposition",
     "in_this_loop",
     "outcome_of",
 ]
