@@ -4,13 +4,15 @@ import re
 import ssl
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from rolecall.config import issuer_schema, urls
 from rolecall.config.document import Document, KeyPath
 from rolecall.config.settings import Client, ClientAuth, IssuerSettings, Opaque, Reach
-from rolecall.config.signing_key import SigningKey, read_signing_key
 from rolecall.core import KEY_PREFIX
+
+if TYPE_CHECKING:
+    from rolecall.config.signing_key import SigningKey
 
 _LIKE_A_JWT: Final = re.compile("e[w-z]")
 _NEEDS: Final[dict[ClientAuth, str]] = {
@@ -139,7 +141,10 @@ def _client(
 
 def _signing_key(
     section: issuer_schema.Introspection, path: KeyPath, document: Document
-) -> SigningKey | None:
+) -> "SigningKey | None":
+    # few configurations name one, and the library takes 20 ms to load
+    from rolecall.config.signing_key import read_signing_key  # noqa: PLC0415
+
     try:
         return read_signing_key(Path(section.private_key_file or ""), section.private_key_id)
     except ValueError as error:

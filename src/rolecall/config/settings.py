@@ -3,11 +3,13 @@
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from rolecall.config.claim_path import ClaimPath
-from rolecall.config.signing_key import SigningKey
 from rolecall.core import Revocation, RoleMapping, Rule, Source
+
+if TYPE_CHECKING:
+    from rolecall.config.signing_key import SigningKey
 
 Profile = Literal[
     "generic",
@@ -104,7 +106,7 @@ class Client:
     method: ClientAuth
     client_id: str
     secret: str | None = field(default=None, repr=False)
-    signing_key: SigningKey | None = field(default=None, repr=False)
+    signing_key: "SigningKey | None" = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
