@@ -56,6 +56,11 @@ LOWERED = {
         {"thinking": {"type": "adaptive"}, "output_config": {"effort": "low"}},
         {"thinking": {"type": "disabled"}, "output_config": {}},
     ),
+    "adaptive thinking to a budget that is more than its effort": (
+        Ceilings(reasoning_effort="none", thinking_budget=1024),
+        {"thinking": {"type": "adaptive"}, "reasoning": {"effort": "none"}},
+        {"thinking": {"type": "disabled"}, "reasoning": {"effort": "none"}},
+    ),
     "a budget by its effort": (
         Ceilings(reasoning_effort="low"),
         {"thinking": {"type": "enabled", "budget_tokens": 20_000}},

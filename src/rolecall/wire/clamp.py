@@ -32,7 +32,7 @@ def clamp(
             case "reasoning_effort" if ceilings.reasoning_effort is not None:
                 lower_effort(body, ceilings.reasoning_effort)
             case "thinking_budget" if ceilings.thinking_budget is not None:
-                lower_thinking(body, ceilings.thinking_budget)
+                _lower_thinking(body, ceilings.thinking_budget, ceilings.reasoning_effort)
             case "tools" if ceilings.tools is not None:
                 _keep_tools(body, partial(_is_one_of, ceilings.tools))
             case "web_search":
@@ -60,6 +60,13 @@ def _lower_max_tokens(body: dict[str, Any], endpoint: str, most: int) -> None:
     # what is thought counts against max_tokens, and must be less of it
     if isinstance(thinking, dict) and thinking.get("budget_tokens", 0) >= most:
         lower_thinking(body, most - 1)
+
+
+def _lower_thinking(body: dict[str, Any], most: int, effort: str | None) -> None:
+    lower_thinking(body, most)
+    if effort is not None:
+        # adaptive thinking, which an effort steers, has become a budget beside it
+        lower_effort(body, effort)
 
 
 def _is_one_of(patterns: tuple[str, ...], name: str) -> bool:
