@@ -4,15 +4,19 @@ The only module that starts anything.
 """
 
 import os
+import random
 import shutil
 import socket
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
 _GRACE: Final = 10.0
+# below those that a kernel gives to whoever connects (32768 and up on Linux), so that none is taken
+# before its server has started
+_PORTS: Final = iter(random.sample(range(20_000, 32_000), k=12_000))
 
 
 class ProgramFailed(Exception):
@@ -113,8 +117,12 @@ def _last_line(text: str) -> str:
 
 
 def free_port() -> int:
-    """A TCP port on loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A TCP port on loopback that nobody listens on; none is given twice.
+
+    Raises:
+        ProgramFailed: there is none.
+    """
+    for port in _PORTS:
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise ProgramFailed("no port is free")

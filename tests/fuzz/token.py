@@ -253,7 +253,7 @@ def main():
             f"-max_total_time={seconds}",
             f"-dict={dictionary}",
             "-max_len=4096",
-            "-timeout=5",
+            "-timeout=30",
             "-rss_limit_mb=1024",
             *options,
         ]

@@ -16,7 +16,7 @@ from .parts import tls
 from .parts.gate import AUDIENCE, NOW, gate, settings, verdict
 
 GOOD = {"active": True, "sub": "john", "aud": AUDIENCE, "exp": NOW + 300}
-DEADLINE = Deadline(total=5)
+DEADLINE = Deadline(total=600)
 HERE = Reach(private_network=True)
 SECRET = Client("client_secret_post", "gw", "secret")
 

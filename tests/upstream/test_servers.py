@@ -6,6 +6,7 @@ from functools import partial
 
 import pytest
 
+from bench.programs import free_port
 from rolecall.config import Tls
 from rolecall.core import Reason
 from rolecall.upstream.http1 import Http1Transport
@@ -13,7 +14,6 @@ from rolecall.upstream.http2 import Http2Transport
 from rolecall.upstream.transport import TransportError
 from tests.parts.clock import when_due
 
-from ..e2e.parts.process import free_port
 from .http1.parts.transcripts import CHUNKED, OK
 from .parts import envoy as envoys
 from .parts import nginx as nginxes

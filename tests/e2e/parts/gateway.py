@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from .process import Process, environment, free_port
+from bench.programs import free_port
+
+from .process import Process, environment
 from .web import answers
 
 

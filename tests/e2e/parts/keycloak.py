@@ -10,10 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from bench.programs import free_port
+
 from .cache import CACHE, REPOSITORY, alone
 from .holder import Holder
 from .missing import missing
-from .process import Process, environment, free_port
+from .process import Process, environment
 from .web import Answer, answers, ask
 
 VERSION = "26.4.0"

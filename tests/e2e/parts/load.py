@@ -12,8 +12,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from bench.programs import free_port
+
 from .missing import missing
-from .process import Process, environment, free_port
+from .process import Process, environment
 from .web import answers, ask
 
 KEY = "rolecall_" + "k" * 40

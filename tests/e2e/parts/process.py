@@ -1,9 +1,7 @@
 """A server as a process: started in a group of its own, its output in a file, ended for certain."""
 
 import os
-import random
 import signal
-import socket
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -13,19 +11,6 @@ from typing import TypeVar
 from .polling import SECONDS, wait_until
 
 T = TypeVar("T")
-
-
-# below those that a kernel gives to whoever connects (32768 and up on Linux), so that none is taken
-# before its server has started; and none is given twice
-_PORTS = iter(random.sample(range(20_000, 32_000), k=12_000))
-
-
-def free_port() -> int:
-    """A TCP port of the loopback address that nobody listens on."""
-    for port in _PORTS:
-        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
-            return port
-    raise RuntimeError("no port is left")
 
 
 def environment(**settings: str) -> dict[str, str]:

@@ -11,8 +11,10 @@ from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import HTTPRedirectHandler, ProxyHandler, Request, build_opener
 
+from bench.programs import free_port
+
 from .polling import SECONDS
-from .process import Process, environment, free_port
+from .process import Process, environment
 from .web import answers, ask
 
 CLIENT = "llm-gateway"

@@ -11,11 +11,12 @@ from typing import Any, Final
 from bench.peers.envoy import program
 from bench.peers.peer import Unavailable
 from bench.places import CACHE
+from bench.programs import free_port
 
 from ...upstream.parts.certificates import Authority
 from .cache import alone
 from .missing import missing
-from .process import Process, environment, free_port
+from .process import Process, environment
 
 _NGINX: Final = """
 daemon off;

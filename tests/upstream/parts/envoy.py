@@ -9,10 +9,11 @@ from pathlib import Path
 from bench.peers.envoy import program
 from bench.peers.peer import Unavailable
 from bench.places import CACHE
+from bench.programs import free_port
 
 from ...e2e.parts.cache import alone
 from ...e2e.parts.missing import missing
-from ...e2e.parts.process import Process, environment, free_port
+from ...e2e.parts.process import Process, environment
 from .certificates import Authority
 from .nginx import KINDS, Site, url
 

@@ -8,8 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.programs import free_port
+
 from ...e2e.parts.missing import missing
-from ...e2e.parts.process import Process, environment, free_port
+from ...e2e.parts.process import Process, environment
 from .certificates import Authority
 
 LARGE = b"0123456789abcdef" * 65_536
