@@ -1,8 +1,11 @@
 """CPU time and memory out of /proc's own lines."""
 
+import os
+import time
+
 import pytest
 
-from bench.proc import Stat, descendants, parse_busy, parse_stat
+from bench.proc import Stat, cpu_seconds, descendants, parse_busy, parse_stat
 
 LINE = (
     "{pid} ({name}) S {parent} 701 701 0 -1 4194560 2150 12 0 0 {ticks} 20 0 5 0 88412"
@@ -21,13 +24,20 @@ intr 12345 0 0
 @pytest.mark.parametrize("name", ["envoy", "node (v20) x", ") S 1 2", "a b"])
 def test_a_process_may_be_called_anything(name):
     line = LINE.format(pid=702, name=name, parent=701, ticks="311 92 4 1", pages=1234)
-    assert parse_stat(line) == Stat(pid=702, parent=701, ticks=408, pages=1234)
+    assert parse_stat(line) == Stat(pid=702, parent=701, ended=5, pages=1234)
 
 
 def test_a_tree_is_a_process_and_all_that_it_started():
     family = {10: 1, 11: 10, 12: 11, 20: 1, 21: 20}
     stats = [Stat(pid, parent, 1, 1) for pid, parent in family.items()]
     assert {stat.pid for stat in descendants(10, stats)} == {10, 11, 12}
+
+
+def test_what_a_process_is_at_work_is_measured_finer_than_in_ticks():
+    before, began = cpu_seconds(os.getpid()), time.process_time()
+    while (worked := time.process_time() - began) < 0.003:
+        pass
+    assert worked <= cpu_seconds(os.getpid()) - before < worked + 0.003
 
 
 def test_a_process_that_is_gone_has_no_tree():
