@@ -8,6 +8,8 @@ from rolecall.core import Reason, Refusal
 from rolecall.identity.dpop import WINDOW
 
 MOST: Final = 131_072
+DIGEST: Final = 16
+"""Bytes that a proof is noted by."""
 
 KEPT: Final = 2 * WINDOW + 1
 """Seconds from the earliest moment at which a proof is accepted to the last."""
@@ -43,9 +45,7 @@ class Replays:
                 more can be noted.
         """
         self._forget(now)
-        # a thumbprint is of one length, and so no two pairs make one text
-        text = f"{thumbprint}{identifier}".encode("utf-8", "surrogatepass")
-        digest = blake2b(text, digest_size=16).digest()
+        digest = digest_of(thumbprint, identifier)
         if digest in self._seen:
             raise replayed()
         if len(self._seen) >= self._most:
@@ -55,6 +55,19 @@ class Replays:
     def _forget(self, now: float) -> None:
         while self._seen and self._seen[next(iter(self._seen))] <= now:
             self._seen.popitem(last=False)
+
+
+def digest_of(thumbprint: str, identifier: str, key: bytes = b"") -> bytes:
+    """What a proof is noted by: `DIGEST` bytes.
+
+    Args:
+        thumbprint: the key that signed it.
+        identifier: its ``jti``.
+        key: where nobody else is to know the result beforehand.
+    """
+    # a thumbprint is of one length, and so no two pairs make one text
+    text = f"{thumbprint}{identifier}".encode("utf-8", "surrogatepass")
+    return blake2b(text, digest_size=DIGEST, key=key).digest()
 
 
 def replayed() -> Refusal:

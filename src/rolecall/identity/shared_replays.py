@@ -10,13 +10,12 @@ import logging
 import os
 import sys
 import weakref
-from hashlib import blake2b
 from pathlib import Path
 from struct import Struct
 from typing import Final
 
 from rolecall.core import Reason, Refusal
-from rolecall.identity.replays import KEPT, replayed, too_many
+from rolecall.identity.replays import DIGEST, KEPT, digest_of, replayed, too_many
 
 if sys.platform != "win32":
     import fcntl
@@ -26,9 +25,8 @@ log = logging.getLogger("rolecall.identity")
 BUCKETS: Final = 8192
 PLACES: Final = 32
 """Proofs for which a bucket has room."""
-_DIGEST: Final = 16
 # a digest, and the time (seconds since the epoch) from which on its place is free
-_PLACE: Final = Struct(f"<{_DIGEST}sd")
+_PLACE: Final = Struct(f"<{DIGEST}sd")
 _BUCKET: Final = Struct("<" + _PLACE.format[1:] * PLACES)
 SIZE: Final = BUCKETS * _BUCKET.size
 """Bytes of the file when every bucket has been written to."""
@@ -71,8 +69,7 @@ class SharedReplays:
             Refusal: ``invalid_dpop_proof`` for one that was seen, ``rate_limit_exceeded`` where no
                 more can be noted, ``upstream_unavailable`` where the file cannot be used.
         """
-        text = f"{thumbprint}{identifier}".encode("utf-8", "surrogatepass")
-        digest = blake2b(text, digest_size=_DIGEST, key=self._key).digest()
+        digest = digest_of(thumbprint, identifier, self._key)
         place = int.from_bytes(digest[:4], "little") % self._buckets * _BUCKET.size
         try:
             await self._lock(place)
