@@ -78,12 +78,7 @@ def open_jws(token: bytes, limits: Limits) -> Jws:
     ):
         raise _malformed("it is not a signed JWT in compact form")
     header, algorithm, key_id = _header(header_part, limits.token_header, limits.token_depth)
-    try:
-        payload = base64url.decode_segment(payload_part)
-        signature = base64url.decode_segment(signature)
-    except ValueError:
-        raise _not_canonical() from None
-    return Jws(algorithm, key_id, header, payload, signing_input, signature)
+    return Jws(algorithm, key_id, header, _decode(payload_part), signing_input, _decode(signature))
 
 
 @lru_cache(maxsize=_HEADERS)
@@ -93,10 +88,7 @@ def _header(part: bytes, max_bytes: int, max_depth: int) -> tuple[Header, str, s
     Remembered by all of its bytes, since the tokens of one key have the same one; it is to be
     believed no more for that.
     """
-    try:
-        text = base64url.decode_segment(part)
-    except ValueError:
-        raise _not_canonical() from None
+    text = _decode(part)
     if len(text) > max_bytes:
         raise _malformed(f"its header is longer than {max_bytes} bytes")
     header = _object(text, "header", max_depth)
@@ -112,6 +104,13 @@ def _header(part: bytes, max_bytes: int, max_depth: int) -> tuple[Header, str, s
     return MappingProxyType(header), algorithm, key_id
 
 
+def _decode(segment: bytes) -> bytes:
+    try:
+        return base64url.decode_segment(segment)
+    except ValueError:
+        raise _malformed("its base64url is not canonical") from None
+
+
 def _object(data: bytes, part: str, max_depth: int) -> dict[str, Any]:
     try:
         value = strict_json.loads(data, max_depth=max_depth)
@@ -125,10 +124,6 @@ def _object(data: bytes, part: str, max_depth: int) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise _malformed(f"its {part} is not a JSON object")
     return value
-
-
-def _not_canonical() -> Refusal:
-    return _malformed("its base64url is not canonical")
 
 
 def _malformed(why: str) -> Refusal:
