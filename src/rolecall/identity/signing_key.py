@@ -34,12 +34,10 @@ async def signing_key(
     Raises:
         Refusal: 401 with the reason, or ``issuer_unavailable`` where that cannot be said now.
     """
-    return key_at_hand(presented, issuer, verify) or await key_asked_for(presented, issuer, verify)
+    return _at_hand(presented, issuer, verify) or await _asked_for(presented, issuer, verify)
 
 
-def key_at_hand(
-    presented: Presented, issuer: SigningIssuer, verify: Verify
-) -> VerificationKey | None:
+def _at_hand(presented: Presented, issuer: SigningIssuer, verify: Verify) -> VerificationKey | None:
     """What `signing_key` gives; None where the issuer must be asked first.
 
     Raises:
@@ -63,7 +61,7 @@ def key_at_hand(
     return None
 
 
-async def key_asked_for(
+async def _asked_for(
     presented: Presented, issuer: SigningIssuer, verify: Verify
 ) -> VerificationKey:
     """What `signing_key` gives where no key at hand is it, once the issuer was asked.

@@ -14,12 +14,7 @@ from rolecall.core import KEYS_ISSUER, Caller, Reason, Refusal, Revocation
 from rolecall.identity import claims as claim
 from rolecall.identity.access_token import accept, check_itself
 from rolecall.identity.active_token import confirmed, described, introspected
-from rolecall.identity.binding import (
-    Binding,
-    ShownCertificate,
-    check_certificate,
-    check_sender,
-)
+from rolecall.identity.binding import Binding, ShownCertificate, check_certificate, check_sender
 from rolecall.identity.claim_values import Claims
 from rolecall.identity.dpop import ProvenRequest, check_proof
 from rolecall.identity.fetch import Fetch, fetch_json
@@ -31,7 +26,7 @@ from rolecall.identity.replays import Replays
 from rolecall.identity.revocations import Revocations
 from rolecall.identity.shared_replays import SharedReplays
 from rolecall.identity.signature import Verify, verify
-from rolecall.identity.signing_key import SigningIssuer, key_asked_for, key_at_hand, signing_key
+from rolecall.identity.signing_key import SigningIssuer, signing_key
 from rolecall.identity.static_keys import StaticKeys
 from rolecall.identity.tally import NOBODY, Tallies
 from rolecall.identity.verdicts import LONGEST, Verdict, Verdicts, fingerprint
@@ -312,9 +307,10 @@ class Verifier:
         Raises:
             Refusal: as `authenticate`, or because of the proof.
         """
-        caller = self._verdicts.find(_WITH_PROOF + token, self._clock())
+        key = fingerprint(_WITH_PROOF + token)
+        caller = self.remembered(key)
         if caller is None:
-            caller, binding = await self._look_at(token, fingerprint(token), proven=True)
+            caller, binding = await self._look_at(token, key, proven=True)
         else:
             binding = check_sender(caller, proven=True)
         self._check_certificate(caller, binding, shown)
@@ -359,8 +355,9 @@ class Verifier:
             tally.refuse(refusal.reason)
             raise
         tally.accepted += 1
-        if prefix := _prefix(binding):
-            key = fingerprint(prefix + credential)
+        # a token that came with a proof is looked for with one, whatever else it is bound to
+        if not proven and binding.certificate is not None:
+            key = fingerprint(_WITH_CERTIFICATE + credential)
         self._verdicts.keep(key, len(credential), verdict, tally, self._clock())
         return verdict.caller, binding
 
@@ -386,9 +383,7 @@ class Verifier:
     async def _signed(
         self, credential: bytes, presented: Presented, issuer: SigningIssuer
     ) -> Verdict:
-        key = key_at_hand(presented, issuer, self._verify)
-        if key is None:
-            key = await key_asked_for(presented, issuer, self._verify)
+        key = await signing_key(presented, issuer, self._verify)
         now = self._clock()
         asked = self._asked.get(issuer.settings.issuer)
         if asked is not None:
@@ -419,10 +414,3 @@ class Verifier:
                 "The token's issuer (iss) is not one that this gateway trusts.",
             )
         return issuer
-
-
-def _prefix(binding: Binding) -> bytes:
-    """What a token is remembered with, so that it is found only together with what it needs."""
-    if binding.key is not None:
-        return _WITH_PROOF
-    return _WITH_CERTIFICATE if binding.certificate is not None else b""
