@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from rolecall.config import proxy_for
+from rolecall.config.proxies import proxy_for
 
 HTTPS = {"HTTPS_PROXY": "http://proxy.example:3128"}
 

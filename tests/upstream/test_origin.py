@@ -2,8 +2,8 @@
 
 import pytest
 
-from rolecall.config import Tls
-from rolecall.upstream.origin import Proxy, Target
+from rolecall.config import Proxy, Tls
+from rolecall.upstream.origin import Target
 
 
 @pytest.mark.parametrize(

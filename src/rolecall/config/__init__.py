@@ -2,7 +2,7 @@
 
 from rolecall.config.addresses import is_public
 from rolecall.config.problems import ConfigurationError, Problem
-from rolecall.config.proxies import proxy_for
+from rolecall.config.proxies import Proxy, forward_proxy
 from rolecall.config.reading import Loaded, load, load_apart
 from rolecall.config.settings import (
     CertificateForm,
@@ -43,6 +43,7 @@ __all__ = [
     "Opaque",
     "Problem",
     "ProviderName",
+    "Proxy",
     "Reach",
     "Resource",
     "Settings",
@@ -51,8 +52,8 @@ __all__ = [
     "Timeouts",
     "Tls",
     "TransportName",
+    "forward_proxy",
     "is_public",
     "load",
     "load_apart",
-    "proxy_for",
 ]

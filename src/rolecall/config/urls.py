@@ -2,11 +2,23 @@
 
 import ipaddress
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from rolecall.config import addresses
 
 LOOPBACK_NAMES: Final = frozenset({"localhost", "localhost."})
+
+
+def ascii_host(parts: SplitResult) -> str:
+    """The host of a URL as it is connected to: an address, or a name in ASCII (RFC 5890).
+
+    Raises:
+        ValueError: there is none, or none that a name can be.
+    """
+    host = parts.hostname
+    if not host:
+        raise ValueError("no host")
+    return host if ":" in host else host.encode("idna").decode()
 
 
 def is_loopback(host: str) -> bool:

@@ -1,21 +1,19 @@
 """The way to a server of an identity provider: straight, or through a forward proxy."""
 
 import asyncio
-import re
 import socket
 import ssl
-from base64 import b64encode
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Self
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, urlsplit
 
+from rolecall.config import Proxy, urls
 from rolecall.identity.conversation import Conversation
+from rolecall.wire import ConnectAnswer
 
 _PORTS: Final = {"https": 443, "http": 80}
 _SAFE: Final = "/%:@!$&'()*+,;=?-._~"
-_MAX_HEAD: Final = 16 * 1024
-_OPENED: Final = re.compile(rb"HTTP/1\.[01] 2[0-9][0-9][ \r]")
 
 Resolve = Callable[[str, int], Awaitable[list[str]]]
 """Host and port → its addresses."""
@@ -29,7 +27,6 @@ class Place:
         host: in ASCII.
         authority: host and port as a request names them.
         target: path and query.
-        credentials: ``user:password`` of the URL, as a header's value.
     """
 
     host: str
@@ -37,7 +34,6 @@ class Place:
     secure: bool
     authority: str
     target: str
-    credentials: str | None
 
     @classmethod
     def of(cls, url: str) -> Self:
@@ -47,17 +43,11 @@ class Place:
             ValueError: it is no http or https URL.
         """
         parts = urlsplit(url)
-        if parts.scheme not in _PORTS or not parts.hostname:
+        if parts.scheme not in _PORTS:
             raise ValueError("no http or https URL")
-        host = parts.hostname
-        if ":" not in host:
-            host = host.encode("idna").decode()
+        host = urls.ascii_host(parts)
         port = parts.port or _PORTS[parts.scheme]
         shown = f"[{host}]" if ":" in host else host
-        credentials = None
-        if parts.username is not None:
-            pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-            credentials = f"Basic {b64encode(pair.encode()).decode()}"
         return cls(
             host=host,
             port=port,
@@ -65,7 +55,6 @@ class Place:
             authority=shown if port == _PORTS[parts.scheme] else f"{shown}:{port}",
             target=quote(parts.path or "/", _SAFE)
             + (f"?{quote(parts.query, _SAFE)}" if parts.query else ""),
-            credentials=credentials,
         )
 
 
@@ -116,15 +105,12 @@ async def straight(
     raise failure
 
 
-async def through(place: Place, proxy: Place, context: ssl.SSLContext | None) -> Conversation:
+async def through(place: Place, proxy: Proxy, context: ssl.SSLContext | None) -> Conversation:
     """Connect through a forward proxy: with TLS in a tunnel (RFC 9110 9.3.6), else to the proxy.
 
     Raises:
         OSError: the proxy cannot be reached or refuses, or the certificate is not good.
-        ValueError: the proxy is not reached by plain HTTP.
     """
-    if proxy.secure:
-        raise ValueError("a proxy is reached by plain HTTP")
     loop = asyncio.get_running_loop()
     conversation = Conversation(loop)
     if context is None:
@@ -136,10 +122,10 @@ async def through(place: Place, proxy: Place, context: ssl.SSLContext | None) ->
     try:
         host = f"[{place.host}]" if ":" in place.host else place.host
         fields = {"host": f"{host}:{place.port}"}
-        if proxy.credentials is not None:
-            fields["proxy-authorization"] = proxy.credentials
+        if proxy.authorization is not None:
+            fields["proxy-authorization"] = proxy.authorization.decode()
         transport.write(written(f"CONNECT {host}:{place.port} HTTP/1.1", fields))
-        if not _OPENED.match(await opening.head):
+        if not await opening.opened:
             raise ConnectionRefusedError
         secured = await loop.start_tls(transport, conversation, context, server_hostname=place.host)
         if secured is None:
@@ -152,22 +138,20 @@ async def through(place: Place, proxy: Place, context: ssl.SSLContext | None) ->
 
 
 class _Opening(asyncio.Protocol):
-    """Reads a proxy's answer to CONNECT; what follows it is not the proxy's to say."""
+    """Reads a proxy's answer to CONNECT."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.head: asyncio.Future[bytes] = loop.create_future()
-        self._data = b""
+        self.opened: asyncio.Future[bool] = loop.create_future()
+        self._answer = ConnectAnswer()
 
     def data_received(self, data: bytes) -> None:
-        self._data += data
-        if self.head.done() or not (b"\r\n\r\n" in self._data or len(self._data) > _MAX_HEAD):
-            return
-        head, end, rest = self._data.partition(b"\r\n\r\n")
-        self.head.set_result(head + end if end and not rest else b"")
+        opened = self._answer.feed(data)
+        if opened is not None and not self.opened.done():
+            self.opened.set_result(opened)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
-        if not self.head.done():
-            self.head.set_result(b"")
+        if not self.opened.done():
+            self.opened.set_result(False)
 
 
 def written(line: str, fields: Mapping[str, str]) -> bytes:

@@ -8,7 +8,7 @@ from typing import Final, Literal
 from urllib.parse import urlencode
 
 from rolecall import __version__
-from rolecall.config import Reach, is_public, proxy_for
+from rolecall.config import Proxy, Reach, forward_proxy, is_public
 from rolecall.identity.conversation import Broken, Conversation, Unanswered
 from rolecall.identity.dialing import Place, Resolve, addresses_of, straight, through, written
 from rolecall.identity.documents import Answer, Deadline, Disconnected, FetchError
@@ -92,9 +92,7 @@ class Session:
     async def _ask(
         self, place: Place, method: str, form: Mapping[str, str] | None, headers: Mapping[str, str]
     ) -> Answer:
-        proxy = None
-        if (found := proxy_for(self._url)) is not None:
-            proxy = Place.of(found if "://" in found else f"http://{found}")
+        proxy = forward_proxy(self._url)
         request = _request(place, None if place.secure else proxy, method, form, headers)
         conversation = self._take_idle()
         if conversation is None:
@@ -116,7 +114,7 @@ class Session:
             conversation.close()
         return None
 
-    async def _connect(self, place: Place, proxy: Place | None) -> Conversation:
+    async def _connect(self, place: Place, proxy: Proxy | None) -> Conversation:
         context = await self._tls() if place.secure else None
         if proxy is not None:
             return await through(place, proxy, context)
@@ -145,7 +143,7 @@ class Session:
 
 def _request(
     place: Place,
-    proxy: Place | None,
+    proxy: Proxy | None,
     method: str,
     form: Mapping[str, str] | None,
     headers: Mapping[str, str],
@@ -154,8 +152,8 @@ def _request(
     target = place.target
     if proxy is not None:
         target = f"http://{place.authority}{target}"
-        if proxy.credentials is not None:
-            fields["proxy-authorization"] = proxy.credentials
+        if proxy.authorization is not None:
+            fields["proxy-authorization"] = proxy.authorization.decode()
     body = b""
     if form is not None:
         body = urlencode(form).encode()

@@ -1,27 +1,17 @@
 """Where a connection leads: host, port, TLS, and a proxy in between."""
 
-from base64 import b64encode
 from dataclasses import dataclass
 from typing import Final, Self
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
-from rolecall.config import Tls, proxy_for
+from rolecall.config import Proxy, Tls, forward_proxy, urls
 
 _PORTS: Final = {"http": 80, "https": 443}
 
 
 @dataclass(frozen=True, slots=True)
-class Proxy:
-    """A forward proxy, reached by plain HTTP; everything goes through it in a tunnel."""
-
-    host: str
-    port: int
-    authorization: bytes | None
-
-
-@dataclass(frozen=True, slots=True)
 class Origin:
-    """What connections can be shared for."""
+    """What connections can be shared for; through a proxy everything goes in a tunnel."""
 
     host: str
     port: int
@@ -49,31 +39,10 @@ class Target:
         if parts.scheme not in _PORTS:
             raise ValueError("neither http nor https")
         default = _PORTS[parts.scheme]
-        host = _ascii(parts.hostname)
+        host = urls.ascii_host(parts)
         port = parts.port or default
         shown = f"[{host}]" if ":" in host else host
         if port != default:
             shown = f"{shown}:{port}"
-        origin = Origin(host, port, parts.scheme == "https", tls, _proxy(url))
+        origin = Origin(host, port, parts.scheme == "https", tls, forward_proxy(url))
         return cls(origin, shown.encode(), (parts.path or "/").encode("latin-1"))
-
-
-def _ascii(host: str | None) -> str:
-    if not host:
-        raise ValueError("no host")
-    return host if ":" in host else host.encode("idna").decode()
-
-
-def _proxy(url: str) -> Proxy | None:
-    proxy = proxy_for(url)
-    if proxy is None:
-        return None
-    parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
-    if parts.scheme != "http":
-        # TLS to the proxy, or SOCKS: in the clear it would give the credentials away
-        raise ValueError("the proxy is not reached by plain HTTP")
-    authorization = None
-    if parts.username is not None:
-        credentials = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-        authorization = b"Basic " + b64encode(credentials.encode())
-    return Proxy(_ascii(parts.hostname), parts.port or _PORTS["http"], authorization)

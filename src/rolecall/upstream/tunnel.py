@@ -1,37 +1,33 @@
 """The way through a forward proxy: CONNECT, then TLS to the upstream itself (RFC 9110 9.3.6)."""
 
 import asyncio
-import re
 from collections.abc import Callable
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from rolecall.core import Reason
 from rolecall.upstream.origin import Origin
 from rolecall.upstream.tls import ClientContext
 from rolecall.upstream.transport import TransportError
+from rolecall.wire import ConnectAnswer
 
 Spoken = TypeVar("Spoken", bound=asyncio.Protocol)
-
-_MAX_HEAD: Final = 16 * 1024
-_OPENED: Final = re.compile(rb"HTTP/1\.[01] 2[0-9][0-9][ \r]")
 
 
 class _Handshake(asyncio.Protocol):
     """Reads the proxy's answer to CONNECT."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.answer: asyncio.Future[bytes] = loop.create_future()
-        self._data = b""
+        self.opened: asyncio.Future[bool] = loop.create_future()
+        self._answer = ConnectAnswer()
 
     def data_received(self, data: bytes) -> None:
-        self._data += data
-        whole = b"\r\n\r\n" in self._data or len(self._data) > _MAX_HEAD
-        if whole and not self.answer.done():
-            self.answer.set_result(self._data)
+        opened = self._answer.feed(data)
+        if opened is not None and not self.opened.done():
+            self.opened.set_result(opened)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
-        if not self.answer.done():
-            self.answer.set_result(b"")
+        if not self.opened.done():
+            self.opened.set_result(False)
 
 
 async def open_tunnel(
@@ -58,8 +54,7 @@ async def open_tunnel(
         if proxy.authorization is not None:
             lines.append(b"Proxy-Authorization: " + proxy.authorization)
         transport.write(b"\r\n".join(lines) + b"\r\n\r\n")
-        head, end, rest = (await handshake.answer).partition(b"\r\n\r\n")
-        if not end or rest or not _OPENED.match(head + end):
+        if not await handshake.opened:
             raise TransportError(
                 Reason.UPSTREAM_UNAVAILABLE, "The proxy does not open a way to the upstream."
             )
