@@ -158,6 +158,21 @@ class RoleClaim:
 
 
 @dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts for a caller, with a token that is about the caller (``act``, RFC 8693 4.1).
+
+    Attributes:
+        issuer: the one that names it: the ``iss`` of ``act``, else the token's.
+        subject: its ``sub``, if that is said.
+        client: its ``client_id``, if that is said; never compared with a subject (RFC 9700 4.15).
+    """
+
+    issuer: str
+    subject: str | None = None
+    client: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Caller:
     """A verified identity.
 
@@ -178,6 +193,7 @@ class Caller:
         teams: values of the issuer's team claims.
         end_user: the person on whose behalf a program calls, as the issuer says.
         notes: role claims that gave nothing because of their type, in a sentence each.
+        actors: who acts for it now, and behind it who did before; none where the caller acts.
     """
 
     issuer: str
@@ -196,6 +212,7 @@ class Caller:
     teams: frozenset[str] = frozenset()
     end_user: str | None = None
     notes: tuple[str, ...] = ()
+    actors: tuple[Actor, ...] = ()
 
     def with_roles(self, roles: frozenset[str], doubtful: frozenset[str] = frozenset()) -> "Caller":
         """The same caller, holding these roles; `dataclasses.replace` takes three times as long."""
@@ -216,12 +233,18 @@ class Caller:
             self.teams,
             self.end_user,
             self.notes,
+            self.actors,
         )
 
     @property
     def identity(self) -> tuple[str, str, str]:
         """Who it is: issuer, kind, subject. A client's ID is never a person's (RFC 9700 4.15)."""
         return self.issuer, self.kind, self.subject
+
+    @property
+    def actor(self) -> Actor | None:
+        """Who acts for it now: the only one of its actors who may matter (RFC 8693 4.1)."""
+        return self.actors[0] if self.actors else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -119,6 +119,33 @@ async def test_c42_a_token_stays_bound_whatever_the_answer_leaves_out():
         assert await verdict(verifier, token) == "invalid_claim"
 
 
+ACTOR = {"sub": "agent", "act": {"sub": "before"}}
+ACTORS = {
+    # as Keycloak leaves it: keycloak/keycloak#53029
+    "left out of the answer": (ACTOR, {}, ["agent", "before"]),
+    "in both": (ACTOR, {"act": ACTOR}, ["agent", "before"]),
+    "in the answer alone": (None, {"act": ACTOR}, ["agent", "before"]),
+    "another": (ACTOR, {"act": {"sub": "other"}}, "invalid_claim"),
+    "taken back": (ACTOR, {"act": None}, "invalid_claim"),
+    "no longer whole": (ACTOR, {"act": {"sub": "agent"}}, "invalid_claim"),
+    "misnamed": (None, {"act": {"sub": 1}}, "invalid_claim"),
+}
+
+
+@pytest.mark.parametrize("way", ["introspection", "userinfo"])
+@pytest.mark.parametrize(("signed", "said", "expected"), ACTORS.values(), ids=ACTORS)
+async def test_c38_c47_who_acts_with_a_token_stays_whatever_the_answer_leaves_out(
+    way, signed, said, expected
+):
+    token = SIGNER.token({**LIGHT, "aud": AUDIENCE} | ({"act": signed} if signed else {}))
+    async with asking(way, said={**GOOD, **said}, token=token) as verifier:
+        if isinstance(expected, str):
+            assert await verdict(verifier, token) == expected
+        else:
+            caller = await verifier.authenticate(token)
+            assert [actor.subject for actor in caller.actors] == expected
+
+
 async def test_c39_a_token_is_asked_about_again_when_its_ttl_is_over():
     async with asking() as verifier:
         for later, expected in ((0, "accepted"), (59, "accepted"), (60, REFUSED)):

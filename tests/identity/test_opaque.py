@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rolecall.config import Client, KeysFrom, Opaque
+from rolecall.core import Actor
 from rolecall.identity import ProvenRequest
 from rolecall.identity.opaque import MOST_ASKED, looks_signed
 from tests.parts.clock import when_due
@@ -104,6 +105,14 @@ async def test_a_client_of_its_own_is_a_workload():
         verifier.server.tokens[TOKEN] = said
         caller = await verifier.authenticate(TOKEN.encode())
     assert (caller.subject, caller.client, caller.kind) == ("batch", "batch", "workload")
+
+
+async def test_c38_c47_an_issuer_says_who_acts_with_a_token():
+    async with asking() as verifier:
+        verifier.server.tokens[TOKEN] = {**GOOD, "act": {"client_id": "agent"}}
+        caller = await verifier.authenticate(TOKEN.encode())
+    assert (caller.subject, caller.actor) == ("john", Actor(ISSUER, client="agent"))
+    assert await answered({**GOOD, "act": "agent"}) == "invalid_claim"
 
 
 def without(*names, **changes):

@@ -15,9 +15,9 @@ from rolecall.identity.guard import Jws, Presented
 _NO_JWS: Final = Jws("", None, {}, b"", b"", b"")
 _ACCESS: Final = ("access", "access_token")
 # an answer that differs in one of these speaks of another token
-_SAME: Final = ("iss", "sub", "jti", "sid", "exp", "cnf")
+_SAME: Final = ("iss", "sub", "act", "jti", "sid", "exp", "cnf")
 # what the signature vouches for, where the answer does not say it: above all to whom a token is
-# bound. Roles and groups are what the issuer says of them today
+# bound, and who acts with it. Roles and groups are what the issuer says of them today
 _KEPT: Final = (*_SAME, "aud", "azp", "client_id", "iat", "nbf", "typ")
 
 

@@ -6,6 +6,7 @@ from rolecall.config import IssuerSettings
 from rolecall.core import Caller, Reason, Refusal
 from rolecall.identity import claim_values
 from rolecall.identity import claims as claim
+from rolecall.identity.actors import actors_of
 from rolecall.identity.claim_values import Claims
 from rolecall.identity.profiles import PROFILES
 
@@ -59,4 +60,5 @@ def caller_from(
         teams=claim_values.teams(payload, issuer),
         end_user=claim_values.text(payload, issuer.end_user),
         notes=notes,
+        actors=actors_of(payload, issuer),
     )

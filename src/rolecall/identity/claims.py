@@ -86,8 +86,10 @@ def check_audience(claims: Claims, accepted: tuple[str, ...] | None, where_missi
     raise Refusal(Reason.WRONG_AUDIENCE, "The token was issued for another application (aud).")
 
 
-def name(claims: Claims, key: str) -> str | None:
+def name(claims: Claims, key: str, within: str = "") -> str | None:
     """A claim that names somebody: absent, or a string of a sensible length.
+
+    ``within`` is what stands before its key when it is spoken of: ``act.``.
 
     Raises:
         Refusal: ``invalid_claim``.
@@ -97,7 +99,8 @@ def name(claims: Claims, key: str) -> str | None:
     value = claims[key]
     if not isinstance(value, str) or not 0 < len(value) <= MAX_TEXT:
         raise Refusal(
-            Reason.INVALID_CLAIM, f"The token's {key} is not a string of a sensible length."
+            Reason.INVALID_CLAIM,
+            f"The token's {within}{key} is not a string of a sensible length.",
         )
     return value
 
