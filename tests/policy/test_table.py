@@ -62,10 +62,3 @@ def test_a_view_holds_the_rules_that_concern_its_roles():
 def test_a_view_is_made_once_for_a_set_of_roles():
     table = compile_policy([], [rule(1)])
     assert table.view(frozenset({"r", "s"})) is table.view(frozenset({"s", "r"}))
-
-
-def test_remembered_views_are_bounded():
-    table = compile_policy([], [])
-    for number in range(5000):
-        table.view(frozenset({str(number)}))
-    assert len(table._views) <= 4096

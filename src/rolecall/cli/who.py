@@ -16,7 +16,7 @@ from rolecall.config import Settings
 from rolecall.core import MODEL_ENDPOINTS
 from rolecall.policy import Table, compile_policy
 from rolecall.policy.access import Access, Level, access, roles_of, terms
-from rolecall.policy.table import Entry
+from rolecall.policy.view import Entry
 from rolecall.policy.ways import way_to
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from rolecall.core import MODEL_ENDPOINTS, Rule
 from rolecall.policy.bounds import bounds_of, instant
-from rolecall.policy.table import Entry, Table
+from rolecall.policy.table import Table
+from rolecall.policy.view import Entry
 
 
 class Level(IntEnum):

@@ -8,7 +8,8 @@ from rolecall.config.conditions import compile_condition
 from rolecall.core import MODEL_ENDPOINTS, Call, Caller, Circumstances, RoleMapping, Rule
 from rolecall.policy.access import Access, Level, access, models_of, roles_of, terms
 from rolecall.policy.evaluate import may_call
-from rolecall.policy.table import Entry, Table
+from rolecall.policy.table import Table
+from rolecall.policy.view import Entry
 from rolecall.policy.ways import way_to
 
 Kind = Literal["gains", "loses", "changes"]

@@ -9,7 +9,8 @@ from rolecall.policy.ceilings import can_clamp, excesses, generosity
 from rolecall.policy.question import Question, possible
 from rolecall.policy.role_table import assign_roles as assign
 from rolecall.policy.role_table import with_included
-from rolecall.policy.table import Cell, Table
+from rolecall.policy.table import Table
+from rolecall.policy.view import Cell
 
 
 def assign_roles(table: Table, caller: Caller) -> Caller:

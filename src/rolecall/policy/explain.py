@@ -12,7 +12,8 @@ from rolecall.policy.evaluate import decide
 from rolecall.policy.explain_roles import Step, role_steps
 from rolecall.policy.nearest import Change, nearest_changes
 from rolecall.policy.question import Question
-from rolecall.policy.table import Entry, Table, concerns, covers, speaks_of
+from rolecall.policy.table import Table, concerns, covers, speaks_of
+from rolecall.policy.view import Entry
 
 
 @dataclass(frozen=True, slots=True)

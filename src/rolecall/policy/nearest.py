@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from rolecall.core import Call, Caller, Circumstances, Decision, Reason, Rule, Source
 from rolecall.policy.question import Question
-from rolecall.policy.table import Entry, Table, concerns, covers, speaks_of
+from rolecall.policy.table import Table, concerns, covers, speaks_of
+from rolecall.policy.view import Entry
 
 _MOST = 3
 

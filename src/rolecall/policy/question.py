@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from rolecall.config.conditions import ConditionError, Program
 from rolecall.core import Call, Caller, Circumstances, Rule
 from rolecall.policy.facts import OF_THE_CALL, holds_for_call, holds_whatever_the_body
-from rolecall.policy.table import Cell, Entry
+from rolecall.policy.view import Cell, Entry
 
 Outcome = bool | ConditionError
 

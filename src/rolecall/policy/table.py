@@ -2,79 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
 
-from rolecall.config.conditions import Program, compile_condition
+from rolecall.config.conditions import compile_condition
 from rolecall.config.globs import matches
 from rolecall.config.patterns import Patterns, compile_patterns
 from rolecall.core import MODEL_ENDPOINTS, Decision, Reason, RoleMapping, Rule
 from rolecall.policy.facts import OF_THE_BODY
 from rolecall.policy.role_table import RoleTable, compile_roles
-
-_MOST_VIEWS: Final = 4096
-_MOST_CELLS: Final = 8192
-_MOST_UNSPOKEN: Final = 64
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """A rule, ready to be asked.
-
-    Attributes:
-        program: its condition.
-        conditional: whether the call's circumstances decide if it matches.
-        open: whether more of the body than its model decides it, so that the model alone cannot.
-    """
-
-    rule: Rule
-    program: Program | None
-    conditional: bool
-    open: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """What the rules say of one model at one endpoint to one set of roles.
-
-    Attributes:
-        settled: the decision, where it is the same for every such call.
-        deny: conditional rules that may deny, in the order of the file.
-        allow: rules that may allow, in the order of the file.
-        elsewhere: rules that may allow the model at other endpoints.
-        free: the decision if nothing denies, where a rule allows without a condition.
-        otherwise: the decision if none of these does.
-    """
-
-    settled: Decision | None
-    deny: tuple[Entry, ...]
-    allow: tuple[Entry, ...]
-    elsewhere: tuple[Entry, ...]
-    free: Decision | None
-    otherwise: Decision
-
-
-Doors = Mapping[str, Iterable[str]]
-Listing = list[tuple[str, list[tuple[str, Cell]] | None]]
-
-
-@dataclass(slots=True)
-class View:
-    """The rules that concern one set of roles, and the cells that were asked for lately.
-
-    Attributes:
-        rules: their numbers.
-        silent: what is said of a model that no rule here speaks of.
-        looks_at_the_call: whether a rule here needs more of a call than endpoint and model.
-        listing: what `Table.listing` said lately, and of which doors.
-    """
-
-    roles: frozenset[str]
-    rules: frozenset[int]
-    looks_at_the_call: bool
-    silent: Decision
-    cells: dict[tuple[str, str], Cell] = field(default_factory=dict)
-    unspoken: dict[tuple[str, str], Cell] = field(default_factory=dict)
-    listing: tuple[Doors, Listing] | None = None
+from rolecall.policy.view import Cell, Doors, Entry, Listing, View, Views
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,17 +42,14 @@ class Table:
     entries: tuple[Entry, ...]
     _by_role: Index
     _by_model: Index
-    _views: dict[tuple[frozenset[str], frozenset[str]], View] = field(default_factory=dict)
+    _views: Views = field(default_factory=Views)
 
     def view(self, roles: frozenset[str], doubtful: frozenset[str] = frozenset()) -> View:
         """The rules that concern these roles; remembered, since few sets of roles occur."""
-        key = (roles, doubtful)
-        view = self._views.get(key)
+        view = self._views.find((roles, doubtful))
         if view is None:
             view = self._view(roles, doubtful)
-            if len(self._views) >= _MOST_VIEWS:
-                self._views.clear()
-            self._views[key] = view
+            self._views.keep(roles, doubtful, view)
         return view
 
     def cell(self, view: View, endpoint: str, model: str) -> Cell:
@@ -130,14 +62,11 @@ class Table:
         if cell is None:
             speaking = self.speaking(view, model)
             if not speaking and endpoint in MODEL_ENDPOINTS:
-                if len(view.unspoken) >= _MOST_UNSPOKEN:
-                    view.unspoken.clear()
-                view.unspoken[key] = cell = Cell(view.silent, (), (), (), None, view.silent)
+                cell = Cell(view.silent, (), (), (), None, view.silent)
+                self._views.keep_unspoken(view, key, cell)
                 return cell
             cell = self._cell(view, endpoint, speaking)
-            if len(view.cells) >= _MOST_CELLS:
-                view.cells.clear()
-            view.cells[key] = cell
+            self._views.keep_cell(view, key, cell)
         return cell
 
     def listing(self, view: View, doors: Doors) -> Listing:
@@ -147,9 +76,11 @@ class Table:
             view: the rules of the caller's roles.
             doors: the model names that are served, and the endpoints that serve each.
         """
-        if view.listing is None or view.listing[0] is not doors:
-            view.listing = (doors, list(self._listing(view, doors)))
-        return view.listing[1]
+        if view.listing is not None and view.listing[0] is doors:
+            return view.listing[1]
+        listing = list(self._listing(view, doors))
+        self._views.keep_listing(view, doors, listing)
+        return listing
 
     def _listing(
         self, view: View, doors: Doors
