@@ -172,7 +172,7 @@ class Actor:
     client: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Caller:
     """A verified identity.
 

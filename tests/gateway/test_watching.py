@@ -7,7 +7,10 @@ import threading
 import pytest
 import yaml
 
+from rolecall.config import ShadowSettings
+from rolecall.core import Call, Caller, Circumstances, RoleClaim
 from rolecall.gateway import compile_snapshot
+from rolecall.gateway.watching import Shadow
 
 from .parts import serving
 from .parts.doors import CHAT, MESSAGES, TRANSLATED, WAYS
@@ -174,6 +177,21 @@ def test_a_decision_is_written_with_the_facts_that_decide(watched):
         "exceeded": [],
     }
     assert "eyJ" not in (watched.folder / "decisions.jsonl").read_text()
+
+
+def test_callers_are_remembered_beside_the_candidate_as_long_as_they_are_at_all(tmp_path, upstream):
+    settings = serving.settings_of(tmp_path, sections_of(tmp_path, upstream))
+    shadow = Shadow(ShadowSettings("gw.yaml", settings.roles, settings.rules, frozenset()))
+    callers = [
+        Caller("https://sso.example.com", f"{n}", role_claims=(RoleClaim(("roles",), "user"),))
+        for n in range(5000)
+    ]
+    for caller in callers:
+        decision = shadow.would(caller, Call("chat", "gpt"), Circumstances(0.0), None)
+        assert decision.allowed
+    assert len(shadow._callers) == 5000
+    del caller, callers[10:]
+    assert len(shadow._callers) == 10
 
 
 def test_numbers_and_file_outlive_a_reload(watched, upstream):

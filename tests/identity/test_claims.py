@@ -4,6 +4,7 @@ Every token here is signed with the issuer's key, so that nothing but the claim 
 """
 
 import json
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -12,6 +13,12 @@ from hypothesis import strategies as st
 from rolecall.config import Limits
 from rolecall.core import Refusal
 from rolecall.identity import caller_from
+from rolecall.identity.claim_values import (
+    MAX_VALUES,
+    MOST_SHARED,
+    MOST_SHARED_TEXT,
+    MOST_SHARED_VALUES,
+)
 
 from .parts.gate import (
     AUDIENCE,
@@ -538,3 +545,34 @@ DOMAINS = {
 async def test_a_domain_admits_verified_addresses_of_its_own(claims, expected):
     async with gate(settings(email_domains=("example.com",))) as verifier:
         assert await verdict(verifier, SIGNER.token({**CLAIMS, **claims})) == expected
+
+
+@pytest.mark.parametrize(
+    ("row", "shared"),
+    [
+        (["gold", "silver"], True),
+        (["x" * 32] * MOST_SHARED_VALUES, True),
+        (["x"] * (MOST_SHARED_VALUES + 1), False),
+        (["x" * MOST_SHARED_TEXT], True),
+        (["x" * MOST_SHARED_TEXT, "y"], False),
+    ],
+    ids=["two", "many", "too many", "long", "too long"],
+)
+def test_rows_of_values_are_shared_if_they_are_short(row, shared):
+    one, other = (
+        caller_from(settings(), json.loads(json.dumps({**CLAIMS, "roles": row, "groups": row})))
+        for _ in range(2)
+    )
+    assert one == other
+    assert (one.role_claims is other.role_claims) == shared
+    assert (one.groups is other.groups) == shared
+
+
+def test_rows_of_values_that_nobody_shares_take_little_memory():
+    """A provider may give each person a thousand groups of their own."""
+    tracemalloc.start()
+    for person in range(2 * MOST_SHARED):
+        caller_from(settings(), {**CLAIMS, "groups": [f"{person}-{n}" for n in range(MAX_VALUES)]})
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert held < 1 << 20

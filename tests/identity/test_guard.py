@@ -3,6 +3,7 @@
 import base64
 import json
 import string
+import tracemalloc
 
 import pytest
 from hypothesis import assume, example, given
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from rolecall.config import Limits
 from rolecall.core import Reason, Refusal
-from rolecall.identity.guard import Presented, open_token
+from rolecall.identity.guard import MOST_HEADERS, Presented, open_token
 
 from .parts.signing import b64, bare
 
@@ -212,6 +213,19 @@ def test_a_header_that_is_remembered_is_nobody_s_to_change():
     assert first.jws.header == second.jws.header == HEADER
     with pytest.raises(TypeError):
         first.jws.header["alg"] = "none"
+
+
+@pytest.mark.parametrize("length", [1500, 4000, 40_000])
+def test_headers_take_little_memory_whatever_they_hold(length):
+    """What is read of a header that nests takes twenty times as much as its text."""
+    nested = b",".join([b"[[],[]]"] * (length // 8))
+    tracemalloc.start()
+    for number in range(2 * MOST_HEADERS):
+        text = b'{"alg":"ES256","n":%d,"x":[%s]}' % (number, nested)
+        opened(bare(text, CLAIMS, b"s"), token=1 << 20, token_header=1 << 16)
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert held < 8 << 20
 
 
 # Sizes

@@ -3,6 +3,7 @@
 import json
 import logging
 import threading
+import tracemalloc
 
 import pytest
 
@@ -152,10 +153,35 @@ def test_a_slow_disk_keeps_nobody_waiting(settings):
         gate.wait()
         return path.open(mode)
 
-    log = DecisionLog(settings(), open_file=slow, most_waiting=10)
+    log = DecisionLog(settings(), open_file=slow, most_waiting=1000)
     for number in range(50):
         log.write(entry(number))
-    assert log.dropped >= 29
+    size = len(json.dumps(entry(10), separators=(",", ":"))) + 1
+    assert log.dropped == 50 - (1000 // size + 1)
     gate.set()
     log.close()
     assert log.written + log.dropped == 50
+    # there is room again
+    log.write(entry(50))
+    log.close()
+    assert log.written + log.dropped == 51
+
+
+def test_what_waits_for_a_slow_disk_is_bounded_in_bytes_and_keeps_nothing_else(settings):
+    """A body names as many tools as it likes."""
+    gate = threading.Event()
+
+    def slow(path, mode):
+        gate.wait()
+        return path.open(mode)
+
+    log = DecisionLog(settings(max_bytes=1 << 30), open_file=slow, most_waiting=1 << 20)
+    tracemalloc.start()
+    for number in range(500):
+        log.write({**entry(number), "tools": [f"tool-{number}-{tool}" for tool in range(5000)]})
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    gate.set()
+    log.close()
+    assert log.dropped > 480
+    assert held < 2 << 20

@@ -1,8 +1,9 @@
 import logging
+import sys
 
 import pytest
 
-from rolecall.core import Call, Caller, Reason, Refusal
+from rolecall.core import Call, Caller, Parameters, Reason, Refusal
 from rolecall.record import Recorder
 from rolecall.record.repeats import MOST, WINDOW, Repeats
 
@@ -98,6 +99,14 @@ def test_faults_are_always_lines(later, lines, caplog):
     for _ in range(3):
         recorder.broken_off("r", EXPIRED, JOHN, GPT)
     assert len(lines()) == 3
+
+
+def test_what_a_body_asks_for_is_not_remembered_with_its_refusal(later):
+    recorder, call = Recorder(later), Call("chat", "gpt", parameters=Parameters(tools=("t",)))
+    before = sys.getrefcount(call)
+    recorder.refused("r0", DENIED, JOHN, call)
+    after = sys.getrefcount(call)
+    assert after == before
 
 
 def test_what_is_remembered_is_bounded(later):

@@ -6,7 +6,8 @@ be.
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any
+from weakref import ReferenceType, ref
 
 from rolecall.config import DecisionSettings, ShadowSettings
 from rolecall.core import (
@@ -31,8 +32,6 @@ from rolecall.policy import (
 from rolecall.record import DecisionLog, entry_of, outcome_of
 from rolecall.wire import read_parameters
 
-_MOST_CALLERS: Final = 4096
-
 
 @dataclass(slots=True)
 class PolicyTally:
@@ -52,7 +51,7 @@ class Shadow:
 
     def __init__(self, settings: ShadowSettings) -> None:
         self._table = compile_policy(settings.roles, settings.rules)
-        self._callers: dict[int, tuple[Caller, Caller]] = {}
+        self._callers: dict[int, tuple[ReferenceType[Caller], Caller]] = {}
 
     def would(
         self, caller: Caller, call: Call, around: Circumstances, unread: Refusal | None
@@ -71,12 +70,12 @@ class Shadow:
         return decide(self._table, caller, call, around)
 
     def _roles(self, caller: Caller) -> Caller:
-        known = self._callers.get(id(caller))
+        number = id(caller)
+        known = self._callers.get(number)
         if known is None:
-            if len(self._callers) >= _MOST_CALLERS:
-                self._callers.clear()
-            # kept together, so that no other caller gets the same id meanwhile
-            known = self._callers[id(caller)] = (caller, _with_roles(self._table, caller))
+            # as long as the caller itself is remembered, and so within the bounds of that
+            gone = ref(caller, lambda _: self._callers.pop(number, None))
+            known = self._callers[number] = (gone, _with_roles(self._table, caller))
         return known[1]
 
 

@@ -15,7 +15,15 @@ Claims = Mapping[str, Any]
 
 MAX_TEXT: Final = 1024
 MAX_VALUES: Final = 1000
-_SHARED: Final = 512
+MOST_SHARED: Final = 512
+"""Rows of role claims that are remembered, and as many of groups, scopes and teams."""
+
+MOST_SHARED_VALUES: Final = 64
+"""Values of the longest of them."""
+
+MOST_SHARED_TEXT: Final = 2048
+"""Characters of the longest of them."""
+
 _STRING: Final = frozenset({str})
 _NONE: Final[frozenset[str]] = frozenset()
 
@@ -77,17 +85,30 @@ def _united(
     return found
 
 
-# thousands of remembered tokens hold a few different rows of roles and scopes: one of each will do
+# thousands of remembered tokens hold a few different rows of roles and scopes: one of each will do,
+# and long ones are few people's own
 
 
-@lru_cache(maxsize=_SHARED)
 def _found_at(path: ClaimPath, values: tuple[str, ...]) -> tuple[RoleClaim, ...]:
+    return (_shared_claims if _are_short(values) else _claims_of)(path, values)
+
+
+def _set_of(values: tuple[str, ...]) -> frozenset[str]:
+    return (_shared_set if _are_short(values) else frozenset)(values)
+
+
+def _are_short(values: tuple[str, ...]) -> bool:
+    return len(values) <= MOST_SHARED_VALUES and sum(map(len, values)) <= MOST_SHARED_TEXT
+
+
+def _claims_of(path: ClaimPath, values: tuple[str, ...]) -> tuple[RoleClaim, ...]:
     return tuple([RoleClaim(path, value) for value in values])
 
 
-@lru_cache(maxsize=_SHARED)
-def _set_of(values: tuple[str, ...]) -> frozenset[str]:
-    return frozenset(values)
+_shared_claims: Final = lru_cache(maxsize=MOST_SHARED)(_claims_of)
+_shared_set: Final[Callable[[tuple[str, ...]], frozenset[str]]] = lru_cache(maxsize=MOST_SHARED)(
+    frozenset
+)
 
 
 def text(claims: Claims, path: ClaimPath | None) -> str | None:

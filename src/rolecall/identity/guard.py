@@ -16,7 +16,12 @@ from rolecall.wire import strict_json
 
 MAX_KEY_ID: Final = 512
 
-_HEADERS: Final = 128
+MOST_HEADERS: Final = 128
+"""Headers that are remembered."""
+
+MOST_HEADER: Final = 2048
+"""Bytes of the longest of them, in base64url; what is read of one can take twenty times as much."""
+
 # none of these is understood, and each would change what the signature covers or means
 _REFUSED_HEADERS: Final = ("crit", "b64", "zip", "enc", "cty")
 
@@ -77,17 +82,13 @@ def open_jws(token: bytes, limits: Limits) -> Jws:
         header_part and payload_part and signature
     ):
         raise _malformed("it is not a signed JWT in compact form")
-    header, algorithm, key_id = _header(header_part, limits.token_header, limits.token_depth)
+    read = _remembered_header if len(header_part) <= MOST_HEADER else _header
+    header, algorithm, key_id = read(header_part, limits.token_header, limits.token_depth)
     return Jws(algorithm, key_id, header, _decode(payload_part), signing_input, _decode(signature))
 
 
-@lru_cache(maxsize=_HEADERS)
 def _header(part: bytes, max_bytes: int, max_depth: int) -> tuple[Header, str, str | None]:
-    """A header, with its ``alg`` and ``kid``.
-
-    Remembered by all of its bytes, since the tokens of one key have the same one; it is to be
-    believed no more for that.
-    """
+    """A header, with its ``alg`` and ``kid``."""
     text = _decode(part)
     if len(text) > max_bytes:
         raise _malformed(f"its header is longer than {max_bytes} bytes")
@@ -102,6 +103,11 @@ def _header(part: bytes, max_bytes: int, max_depth: int) -> tuple[Header, str, s
     if "kid" in header and not (isinstance(key_id, str) and 0 < len(key_id) <= MAX_KEY_ID):
         raise _malformed("its kid is not a string of a sensible length")
     return MappingProxyType(header), algorithm, key_id
+
+
+# by all of its bytes, since the tokens of one key have the same one; it is to be believed no more
+# for that
+_remembered_header: Final = lru_cache(maxsize=MOST_HEADERS)(_header)
 
 
 def _decode(segment: bytes) -> bytes:

@@ -22,7 +22,9 @@ except ImportError:  # Windows
 
 log = logging.getLogger("rolecall.record")
 
-_MOST_WAITING: Final = 20_000
+MOST_WAITING: Final = 32 * 1024 * 1024
+"""Bytes that may wait to be written."""
+
 _BATCH: Final = 500
 
 
@@ -34,7 +36,7 @@ class DecisionLog:
     Args:
         settings: where, and when it is turned over.
         open_file: opens the file for appending; an argument so that a full disk can be tried.
-        most_waiting: entries that may wait to be written.
+        most_waiting: bytes that may wait to be written; a single entry may be longer.
 
     Attributes:
         written: entries so far.
@@ -47,7 +49,7 @@ class DecisionLog:
         settings: DecisionSettings,
         *,
         open_file: Any = open,
-        most_waiting: int = _MOST_WAITING,
+        most_waiting: int = MOST_WAITING,
     ) -> None:
         self.settings = settings
         self.written = 0
@@ -55,15 +57,22 @@ class DecisionLog:
         self.failing = False
         self._open = open_file
         self._most_waiting = most_waiting
-        self._queue: SimpleQueue[dict[str, Any] | None] = SimpleQueue()
+        self._queue: SimpleQueue[bytes | None] = SimpleQueue()
+        # each is counted up by one thread alone
+        self._handed_over = 0
+        self._taken = 0
         self._thread: threading.Thread | None = None
 
     def write(self, entry: dict[str, Any]) -> None:
-        """Hand an entry over; where too many wait already it is dropped and counted."""
-        if self._queue.qsize() >= self._most_waiting:
+        """Hand an entry over; where too much waits already it is dropped and counted."""
+        if self._handed_over - self._taken >= self._most_waiting:
             self.dropped += 1
             return
-        self._queue.put(entry)
+        # as text it takes a fifth of the memory, and keeps nothing else from being forgotten
+        text = json.dumps(entry, ensure_ascii=False, separators=(",", ":")) + "\n"
+        line = text.encode("utf-8", "backslashreplace")
+        self._handed_over += len(line)
+        self._queue.put(line)
         if self._thread is None or not self._thread.is_alive():
             self._thread = threading.Thread(target=self._run, name="decisions", daemon=True)
             self._thread.start()
@@ -84,24 +93,22 @@ class DecisionLog:
             except Empty:
                 pass
             ending = None in batch
-            self._append([entry for entry in batch if entry is not None])
+            lines = [line for line in batch if line is not None]
+            if lines:
+                self._append(lines)
+            self._taken += sum(map(len, lines))
 
-    def _append(self, entries: list[dict[str, Any]]) -> None:
-        if not entries:
-            return
-        text = "".join(
-            json.dumps(entry, ensure_ascii=False, separators=(",", ":")) + "\n" for entry in entries
-        )
+    def _append(self, lines: list[bytes]) -> None:
         try:
             with self._locked() as file:
-                file.write(text.encode("utf-8", "backslashreplace"))
+                file.write(b"".join(lines))
         except OSError as error:
-            self.dropped += len(entries)
+            self.dropped += len(lines)
             if not self.failing:
                 log.warning("decisions cannot be written: %s", error.strerror or error)
             self.failing = True
             return
-        self.written += len(entries)
+        self.written += len(lines)
         if self.failing:
             log.warning("decisions are written again; %d were lost", self.dropped)
         self.failing = False

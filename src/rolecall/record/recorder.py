@@ -32,7 +32,9 @@ class Recorder:
             )
             if self._repeats.counted(key):
                 return
-            again = partial(self._write, "refused", request_id, refusal, caller, call)
+            # what a body asks for besides may be long, and is not written
+            named = Call(call.endpoint, call.model) if call is not None else None
+            again = partial(self._write, "refused", request_id, refusal, caller, named)
             self._repeats.keep(key, again)
         self._write("refused", request_id, refusal, caller, call)
 
