@@ -4,6 +4,7 @@ import pytest
 
 from rolecall.config import KeysFrom, Reach
 from rolecall.config.settings import ALGORITHMS
+from rolecall.core import Actor
 
 LOGIN = "https://login.example.com"
 TENANT = "11111111-2222-4333-8444-555555555555"
@@ -74,6 +75,49 @@ def test_a_lifetime_is_bounded_unless_it_is_written(one):
     assert one(f"issuer: '{LOGIN}', audience: gw").max_lifetime == 86_400
     assert one(f"issuer: '{LOGIN}', audience: gw, profile: entra").max_lifetime == 100_800
     assert one(f"issuer: '{LOGIN}', audience: gw, max_lifetime: 604800").max_lifetime == 604_800
+
+
+def test_who_may_act_with_a_token_is_named_by_subject_client_and_issuer(one):
+    found = one(f"issuer: '{LOGIN}', audience: gw")
+    assert (found.actor, found.actors) == ("optional", None)
+    found = one(
+        f"issuer: '{LOGIN}', aliases: [old], audience: gw, actor: required, actors:"
+        " [a, {client: b}, {issuer: 'https://x.example', subject: c, client: d},"
+        " {issuer: old, subject: e}]"
+    )
+    assert found.actor == "required"
+    assert found.actors == (
+        Actor(LOGIN, "a"),
+        Actor(LOGIN, client="b"),
+        Actor("https://x.example", "c", "d"),
+        Actor(LOGIN, "e"),
+    )
+
+
+def test_each_tenant_names_its_own_actors(settings):
+    text = issuer(f"profile: entra, tenant: [{TENANT}], audience: gw, actors: [a]")
+    for found in settings(text).issuers:
+        assert found.actors == (Actor(found.issuer, "a"),)
+
+
+ACTORS = {
+    "actor: never": ("actor", "'optional'"),
+    "actors: []": ("actors", "at least 1 item"),
+    "actors: a": ("actors", "list"),
+    "actors: [7]": ("actors[0]", "mapping"),
+    "actors: ['']": ("actors[0].subject", "at least 1 character"),
+    "actors: [{}]": ("actors[0]", "names nobody; write subject:, client:, or both"),
+    "actors: [{issuer: i}]": ("actors[0]", "names nobody"),
+    "actors: [{sbuject: a}]": ("actors[0].sbuject", "did you mean subject?"),
+    "actor: forbidden, actors: [a]": ("actors", "actor: forbidden accepts nobody"),
+}
+
+
+@pytest.mark.parametrize(("text", "fault"), ACTORS.items(), ids=ACTORS)
+def test_what_names_no_actor_is_an_error_with_its_place(told, text, fault):
+    (line,) = told(issuer(f"issuer: '{LOGIN}', audience: gw, {text}"))
+    assert f"issuers[0].{fault[0]}: " in line
+    assert fault[1] in line
 
 
 @pytest.mark.parametrize("value", ["59", "31536001", "0", "1h", "true"])

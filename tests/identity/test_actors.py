@@ -99,6 +99,55 @@ async def test_c25_c47_whoever_is_acted_for_by_a_client_of_the_same_name_is_a_pe
     assert caller.actor == Actor(ISSUER, client="batch")
 
 
+AGENT, STRANGER = {"sub": "agent"}, {"sub": "stranger"}
+CHOSEN = (Actor(ISSUER, "agent"), Actor(ISSUER, client="agent"), Actor(OTHER, "a", "c"))
+DEMANDS = {
+    "nobody, by default": ({}, None, "accepted"),
+    "somebody, by default": ({}, STRANGER, "accepted"),
+    "nobody, where somebody must": ({"actor": "required"}, None, "invalid_claim"),
+    "somebody, where somebody must": ({"actor": "required"}, STRANGER, "accepted"),
+    "nobody, where nobody may": ({"actor": "forbidden"}, None, "accepted"),
+    "somebody, where nobody may": ({"actor": "forbidden"}, AGENT, "invalid_claim"),
+    "nobody, where some may": ({"actors": CHOSEN}, None, "accepted"),
+    "nobody, where one of some must": (
+        {"actors": CHOSEN, "actor": "required"},
+        None,
+        "invalid_claim",
+    ),
+    "a subject": ({"actors": CHOSEN}, AGENT, "accepted"),
+    "a client": ({"actors": CHOSEN}, {"client_id": "agent"}, "accepted"),
+    "a subject, at any client": ({"actors": CHOSEN}, {**AGENT, "client_id": "x"}, "accepted"),
+    "a stranger": ({"actors": CHOSEN}, STRANGER, "invalid_claim"),
+    "in another case": ({"actors": CHOSEN}, {"sub": "Agent"}, "invalid_claim"),
+    "another issuer's": ({"actors": CHOSEN}, {**AGENT, "iss": OTHER}, "invalid_claim"),
+    "another issuer's, both names": (
+        {"actors": CHOSEN},
+        {"sub": "a", "client_id": "c", "iss": OTHER},
+        "accepted",
+    ),
+    "another issuer's, half of it": (
+        {"actors": CHOSEN},
+        {"sub": "a", "iss": OTHER},
+        "invalid_claim",
+    ),
+    "a subject that is accepted as a client": ({"actors": CHOSEN[1:2]}, AGENT, "invalid_claim"),
+    "a client that is accepted as a subject": (
+        {"actors": CHOSEN[:1]},
+        {"client_id": "agent"},
+        "invalid_claim",
+    ),
+    "one before it": ({"actors": CHOSEN}, chain(STRANGER, AGENT), "invalid_claim"),
+    "a stranger before it": ({"actors": CHOSEN}, chain(AGENT, STRANGER), "accepted"),
+}
+
+
+@pytest.mark.parametrize(("demand", "act", "expected"), DEMANDS.values(), ids=DEMANDS)
+async def test_c47_an_issuer_s_tokens_may_must_or_must_not_have_an_actor(demand, act, expected):
+    claims = CLAIMS if act is None else {**CLAIMS, "act": act}
+    async with gate(settings(**demand)) as verifier:
+        assert await verdict(verifier, SIGNER.token(claims)) == expected
+
+
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=3),
     lambda inner: (

@@ -26,6 +26,7 @@ ALL = [
     "email_domains",
     "names",
     "client",
+    "actor",
     "revocations",
 ]
 OF_ALL = {"form", "kind", "times"}

@@ -1,4 +1,4 @@
-"""Which claims an issuer's tokens must have, and what is to be said of the choice."""
+"""Which claims an issuer's tokens must have, who may act with them, and what that means."""
 
 from typing import Final
 
@@ -7,6 +7,7 @@ from rolecall.config.claim_path import ClaimPath
 from rolecall.config.document import Document, KeyPath
 from rolecall.config.issuer_schema import Issuer
 from rolecall.config.profiles import DEFAULTS
+from rolecall.core import Actor
 
 # for the names that another owner may get when the first gives them up
 _BY_ID: Final = {
@@ -65,3 +66,34 @@ def warn_of_unverified_email(section: Issuer, path: KeyPath, document: Document)
             "is decided by a claim that Entra ID does not verify: whoever administers a tenant can"
             " write any e-mail address; the tenant's ID is checked, and roles decide.",
         )
+
+
+def check_actors(section: Issuer, path: KeyPath, document: Document) -> None:
+    """Report what ``actors:`` cannot mean."""
+    if section.actors is None:
+        return
+    if section.actor == "forbidden":
+        document.report(
+            (*path, "actors"),
+            "names those who may act, and actor: forbidden accepts nobody; write one or the other.",
+        )
+    for number, one in enumerate(section.actors):
+        if one.subject is None and one.client is None:
+            document.report(
+                (*path, "actors", number),
+                "names nobody; write subject:, client:, or both.",
+            )
+
+
+def actors(section: Issuer, issuer: str, aliases: tuple[str, ...]) -> tuple[Actor, ...] | None:
+    """Who may act with an issuer's tokens, each under the name that its own issuer has here."""
+    if section.actors is None:
+        return None
+    return tuple(
+        Actor(
+            issuer if one.issuer is None or one.issuer in aliases else one.issuer,
+            one.subject,
+            one.client,
+        )
+        for one in section.actors
+    )

@@ -87,6 +87,14 @@ class Userinfo(_OpaqueTokens):
     """``issuers[].userinfo``."""
 
 
+class AcceptedActor(Section):
+    """``issuers[].actors[]``."""
+
+    subject: Text | None = None
+    client: Text | None = None
+    issuer: Text | None = None
+
+
 class Issuer(Section):
     """``issuers[]``."""
 
@@ -108,6 +116,22 @@ class Issuer(Section):
     clients: Names | None = None
     require: dict[Text, OneOrMore] = {}
     email_domains: Names | None = None
+    actor: Literal["optional", "required", "forbidden"] = "optional"
+    actors: (
+        Annotated[
+            list[
+                Annotated[
+                    AcceptedActor,
+                    BeforeValidator(
+                        lambda value: {"subject": value} if isinstance(value, str) else value,
+                        json_schema_input_type=str | AcceptedActor,
+                    ),
+                ]
+            ],
+            Field(min_length=1),
+        ]
+        | None
+    ) = None
     jwks_url: Text | None = None
     discovery_url: Text | None = None
     jwks_file: Text | None = None

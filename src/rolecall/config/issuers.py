@@ -36,6 +36,7 @@ def issuers(
         accepted = _audience(section, path, document)
         required = issuer_demands.require(section, path, document)
         issuer_demands.warn_of_unverified_email(section, path, document)
+        issuer_demands.check_actors(section, path, document)
         opaque = opaque_tokens.opaque(section, issuer_keys.reach(section), path, document)
         # without the text: the line may hold a client's secret
         source = replace(document.source(path), text="")
@@ -68,10 +69,12 @@ def build(
     """One issuer, with the defaults of its profile; ``accepted`` are its audiences."""
     defaults = DEFAULTS[section.profile]
     roles = _Roles.of(section, defaults, accepted, default_roles)
+    aliases = tuple(section.aliases) or (
+        defaults.aliases if named.issuer == defaults.issuer else ()
+    )
     return IssuerSettings(
         issuer=named.issuer,
-        aliases=tuple(section.aliases)
-        or (defaults.aliases if named.issuer == defaults.issuer else ()),
+        aliases=aliases,
         profile=section.profile,
         audience=accepted,
         clients=tuple(section.clients) if section.clients else None,
@@ -94,6 +97,8 @@ def build(
         dpop=section.dpop,
         dpop_nonce=section.dpop_nonce,
         certificate_bound=section.certificate_bound,
+        actor=section.actor,
+        actors=issuer_demands.actors(section, named.issuer, aliases),
         source=source,
         banned_keys=frozenset(section.banned_keys),
         required=section.required,

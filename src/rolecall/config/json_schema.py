@@ -6,7 +6,7 @@ and ``docs/policy.md`` (``tests/config/test_json_schema.py`` keeps them alike).
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib import resources
 from typing import Any, Final
 
@@ -83,11 +83,18 @@ def _describe(
 
 
 def _below(node: dict[str, Any], whole: dict[str, Any], path: str, told: Mapping[str, str]) -> None:
-    for part in (node, node.get("items", {}), *node.get("anyOf", ())):
-        reference = part.get("$ref") or part.get("items", {}).get("$ref")
-        if reference is not None:
-            target = whole["$defs"][reference.rpartition("/")[2]]
-            if not target.get("described"):
-                target["described"] = path
-                _describe(target, whole, path, told)
-                del target["described"]
+    for reference in _references(node):
+        target = whole["$defs"][reference.rpartition("/")[2]]
+        if not target.get("described"):
+            target["described"] = path
+            _describe(target, whole, path, told)
+            del target["described"]
+
+
+def _references(node: dict[str, Any]) -> Iterator[str]:
+    if "$ref" in node:
+        yield node["$ref"]
+    if "items" in node:
+        yield from _references(node["items"])
+    for part in node.get("anyOf", ()):
+        yield from _references(part)

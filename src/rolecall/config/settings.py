@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from rolecall.config.claim_path import ClaimPath
-from rolecall.core import Revocation, RoleMapping, Rule, Source
+from rolecall.core import Actor, Revocation, RoleMapping, Rule, Source
 
 if TYPE_CHECKING:
     from rolecall.config.signing_key import SigningKey
@@ -175,6 +175,8 @@ class IssuerSettings:
         dpop_nonce: whether proofs must hold a nonce of the gateway (RFC 9449 9).
         certificate_bound: whether its tokens may or must be bound to a client certificate (RFC
             8705 3); None where those that are bound to one are refused.
+        actor: whether somebody may, must or must not act with its tokens (``act``, RFC 8693 4.1).
+        actors: who may; of each, what is set must be so. None for all.
     """
 
     issuer: str
@@ -208,6 +210,8 @@ class IssuerSettings:
     dpop: Literal["optional", "required"] | None = None
     dpop_nonce: bool = False
     certificate_bound: Literal["optional", "required"] | None = None
+    actor: Literal["optional", "required", "forbidden"] = "optional"
+    actors: tuple[Actor, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from typing import Final, Literal
 from rolecall.config import IssuerSettings
 from rolecall.core import Caller, Reason, Refusal
 from rolecall.identity import claims as claim
+from rolecall.identity.actors import check_actor
 from rolecall.identity.binding import bound_to
 from rolecall.identity.caller import caller_from
 from rolecall.identity.guard import Presented
@@ -34,6 +35,7 @@ def accept(presented: Presented, issuer: IssuerSettings, now: float) -> Caller:
     kept = Payload(presented.jws.payload, claims) if presented.jws.payload else None
     caller = caller_from(issuer, claims, float(claims["exp"]), kept)
     check_client(caller, issuer)
+    check_actor(caller, issuer)
     return caller
 
 

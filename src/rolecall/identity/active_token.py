@@ -7,6 +7,7 @@ from rolecall.config import IssuerSettings
 from rolecall.core import Caller, Reason, Refusal
 from rolecall.identity import claims as claim
 from rolecall.identity.access_token import accept, check_client
+from rolecall.identity.actors import check_actor
 from rolecall.identity.caller import caller_from
 from rolecall.identity.claim_values import Claims
 from rolecall.identity.guard import Jws, Presented
@@ -95,6 +96,7 @@ def described(answer: Claims, issuer: IssuerSettings, now: float, ttl: float) ->
     claim.check_email_domain(answer, issuer)
     caller = replace(caller_from(issuer, answer, now + ttl), kind="person")
     check_client(caller, issuer)
+    check_actor(caller, issuer)
     return caller
 
 

@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from rolecall.config import IssuerSettings
-from rolecall.core import Actor, Reason, Refusal
+from rolecall.core import Actor, Caller, Reason, Refusal
 from rolecall.identity import claims as claim
 from rolecall.identity.claim_values import Claims
 
@@ -32,6 +32,42 @@ def actors_of(claims: Claims, issuer: IssuerSettings) -> tuple[Actor, ...]:
             raise _invalid(f"names more than {MOST} actors within one another")
         found.append(_actor(named, issuer))
     return tuple(found)
+
+
+def check_actor(caller: Caller, issuer: IssuerSettings) -> None:
+    """Check that somebody acts for a caller, or nobody, as its issuer's tokens must have it.
+
+    Raises:
+        Refusal: ``invalid_claim``.
+    """
+    actor = caller.actor
+    if actor is None:
+        if issuer.actor == "required":
+            raise Refusal(
+                Reason.INVALID_CLAIM,
+                "The token names nobody who acts for its subject (act), as its issuer's must here;"
+                " ask for one by token exchange.",
+            )
+        return
+    if issuer.actor == "forbidden":
+        raise Refusal(
+            Reason.INVALID_CLAIM,
+            "The token lets somebody act for its subject (act), which this gateway does not accept"
+            " of its issuer.",
+        )
+    if issuer.actors is not None and not any(_is(actor, one) for one in issuer.actors):
+        raise Refusal(
+            Reason.INVALID_CLAIM,
+            "The token's actor (act) is not one that this gateway accepts.",
+        )
+
+
+def _is(actor: Actor, accepted: Actor) -> bool:
+    return (
+        actor.issuer == accepted.issuer
+        and accepted.subject in (None, actor.subject)
+        and accepted.client in (None, actor.client)
+    )
 
 
 def _actor(named: Claims, issuer: IssuerSettings) -> Actor:

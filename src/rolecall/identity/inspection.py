@@ -11,6 +11,7 @@ from rolecall.config.settings import ALGORITHMS
 from rolecall.core import Reason, Refusal, Source
 from rolecall.identity import claims as claim
 from rolecall.identity.access_token import CHECKS, OF_ITSELF, check_client
+from rolecall.identity.actors import check_actor
 from rolecall.identity.caller import caller_from
 from rolecall.identity.fetch import Fetch, fetch_json
 from rolecall.identity.guard import Presented, open_token
@@ -132,6 +133,7 @@ async def inspect(
     caller = seen.note("names", partial(caller_from, issuer, presented.claims))
     if caller is not None:
         seen.note("client", partial(check_client, caller, issuer))
+        seen.note("actor", partial(check_actor, caller, issuer))
         revoked = Revocations(settings.revocations.entries)
         seen.note("revocations", partial(revoked.check, caller))
     return seen

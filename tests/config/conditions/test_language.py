@@ -79,6 +79,21 @@ REFUSED = {
         1,
         12,
     ),
+    "true &&\n has( caller.actor )": (
+        "does not compile: has() is for claims; write caller.actor != null",
+        2,
+        2,
+    ),
+    "has(call.max_tokens) && call.max_tokens < 9": (
+        "does not compile: has() is for claims; write call.max_tokens != null",
+        1,
+        1,
+    ),
+    'caller.actor.sujbect == "x"': (
+        "does not compile: there is no caller.actor.sujbect (did you mean caller.actor.subject?)",
+        None,
+        None,
+    ),
     "call.model": ("is neither true nor false, but of type string", None, None),
     "1 + 1": ("is neither true nor false, but of type int", None, None),
     'source_ip.inCidr("10.0.0.1/8")': (

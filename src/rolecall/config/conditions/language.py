@@ -33,6 +33,11 @@ _CALLER: Final[Mapping[str, cel.Type]] = {
     # null where the token names none
     "caller.client": cel.Type.DYN,
     "caller.kind": _STRING,
+    # null where the caller acts itself; the others too where the actor is named otherwise
+    "caller.actor": cel.Type.DYN,
+    "caller.actor.issuer": cel.Type.DYN,
+    "caller.actor.subject": cel.Type.DYN,
+    "caller.actor.client": cel.Type.DYN,
     "caller.groups": _STRINGS,
     "caller.scopes": _STRINGS,
     "caller.teams": _STRINGS,
@@ -68,6 +73,7 @@ RULE_VARIABLES: Final[Mapping[str, cel.Type]] = {
 """What the condition of a rule may read."""
 
 _PLACE: Final = re.compile(r"ERROR: <input>:(?P<line>-?\d+):(?P<column>-?\d+): (?P<message>.*)")
+_HAS: Final = re.compile(r"\bhas\s*\(\s*([a-z_.]+)\s*\)")
 _CONTAINER: Final = re.compile(r" \(in container '[^']*'\)")
 
 _OF_A_TIME_ZONE: Final = frozenset(
@@ -84,6 +90,7 @@ _OF_A_TIME_ZONE: Final = frozenset(
         "getMilliseconds",
     }
 )
+_ACTOR: Final = Name("caller.actor")
 _SOME_TIME: Final = datetime(2026, 1, 1, tzinfo=UTC)
 _CLOSE: Final = 0.7
 _INCOMPLETE: Final = "the expression ends too early"
@@ -106,6 +113,8 @@ def compiled(text: str, subject: Subject) -> Program:
     if kind not in (cel.Type.BOOL, cel.Type.DYN):
         raise NotACondition(f"is neither true nor false, but of type {kind.name().lower()}")
     tree = syntax.parse(expression.serialize())
+    _check_has(text, subject)
+    _check_members(tree, subject)
     _check_literals(text, tree)
     reads = frozenset(_free_names(tree, frozenset()))
     return Program(
@@ -145,6 +154,26 @@ def _in_cidr(address: str, network: str) -> bool:
     if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is not None:
         parsed = parsed.ipv4_mapped
     return parsed in _network(network)
+
+
+def _check_has(written: str, subject: Subject) -> None:
+    """``has`` is for members of maps: of a variable it gives the value, and so no answer."""
+    for asked in _HAS.finditer(written):
+        if _variables(subject).get(asked[1], _STRING) == cel.Type.DYN:
+            before = written[: asked.start()]
+            raise NotACondition(
+                f"does not compile: has() is for claims; write {asked[1]} != null",
+                before.count("\n") + 1,
+                asked.start() - before.rfind("\n"),
+            )
+
+
+def _check_members(tree: Node, subject: Subject) -> None:
+    """What is no variable below one would be looked for in its value, and never be there."""
+    for node in syntax.walk(tree):
+        if isinstance(node, Select) and node.operand == _ACTOR:
+            name = f"{_ACTOR.name}.{node.field}"
+            raise NotACondition(f"does not compile: there is no {name}{_meant(name, subject)}")
 
 
 def _check_literals(written: str, tree: Node) -> None:
@@ -225,14 +254,19 @@ def _not_a_condition(text: str, subject: Subject) -> NotACondition:
         message = (
             f"the condition of a role cannot read {name['name']}: a role depends on the token alone"
         )
-    elif name and (close := get_close_matches(name["name"], _variables(subject), 1, _CLOSE)):
-        message += f" (did you mean {close[0]}?)"
+    elif name:
+        message += _meant(name["name"], subject)
     line, column = int(found["line"]), int(found["column"])
     return NotACondition(
         f"does not compile: {message}",
         line if line > 0 else None,
         column if column > 0 else None,
     )
+
+
+def _meant(name: str, subject: Subject) -> str:
+    close = get_close_matches(name, _variables(subject), 1, _CLOSE)
+    return f" (did you mean {close[0]}?)" if close else ""
 
 
 @cache
