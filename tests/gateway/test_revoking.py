@@ -63,6 +63,14 @@ def test_a_revocation_ends_when_no_token_that_it_is_about_can_still_be_good(gate
     assert key["expires"] is None
 
 
+def test_a_revocation_may_last_to_the_end_of_the_calendar(gateway):
+    last = "9999-12-31T23:59:59Z"
+    entry = revoke(gateway, sub="jane", issued_before=last).json
+    # what lies beyond cannot be written
+    assert (entry["issued_before"], entry["expires"]) == (last, last)
+    assert listed(gateway)["revocations"] == [entry]
+
+
 def test_what_is_revoked_twice_stands_there_once(gateway):
     first, second = revoke(gateway, sub="jane").json, revoke(gateway, sub="jane").json
     assert listed(gateway)["revocations"] == [second]
@@ -92,6 +100,10 @@ FAULTS = {
     "a long name": ({"sub": "a" * 2049}, "sub"),
     "a time that is none": ({"issued_before": "soon"}, "issued_before"),
     "a time as a number": ({"issued_before": 1}, "issued_before"),
+    "a time before all others": ({"issued_before": "0001-01-01T00:00:00+14:00"}, "issued_before"),
+    "a time after all others": ({"issued_before": "9999-12-31T23:59:59-14:00"}, "issued_before"),
+    "an expiry after all times": ({"sub": "a", "expires": "9999-12-31T23:59:59-14:00"}, "expires"),
+    "an expiry that is past": ({"sub": "a", "expires": "2020-01-01T00:00:00Z"}, "expires"),
     "an unknown key": ({"sub": "a", "email": "a@example.com"}, "email"),
 }
 

@@ -105,6 +105,12 @@ def test_what_is_no_logout_token_is_refused(changes, reason):
     assert caught.value.reason == reason
 
 
+@pytest.mark.parametrize("read", [logged_out, happened])
+def test_a_signal_for_nobody_is_told_whom_it_must_name(read):
+    with pytest.raises(Refusal, match=r"The token has no aud; it must name \w+ .*\.$"):
+        read(aud=None)
+
+
 def test_an_issuer_without_an_audience_for_them_sends_none():
     for read, claims in ((logged_out, {}), (happened, {})):
         with pytest.raises(Refusal) as caught:

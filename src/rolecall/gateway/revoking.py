@@ -108,6 +108,8 @@ def _revocation(asked: dict[str, Any], snapshot: Snapshot) -> Revocation:
     if settings is None and issuer != KEYS_ISSUER:
         raise _invalid("issuer must be a configured issuer.", "issuer")
     issued_before, expires = (_instant(asked, name) for name in _TIMES)
+    if expires is not None and expires <= snapshot.clock():
+        raise _invalid("expires must lie in the future, or nothing is revoked.", "expires")
     longest = math.inf if settings is None else lifetime(settings)
     if expires is None and issued_before is not None:
         expires = issued_before + longest

@@ -91,7 +91,7 @@ def described(answer: Claims, issuer: IssuerSettings, now: float, ttl: float) ->
     """
     _check_issuer(answer, issuer)
     if "aud" in answer:
-        claim.check_audience(answer, issuer.audience, "")
+        claim.check_audience(answer, issuer.audience, "its issuer's userinfo says so")
     claim.check_required(answer, issuer)
     claim.check_email_domain(answer, issuer)
     caller = replace(caller_from(issuer, answer, now + ttl), kind="person")

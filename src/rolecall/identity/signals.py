@@ -19,6 +19,8 @@ _SESSION_REVOKED: Final = "https://schemas.openid.net/secevent/caep/event-type/s
 # Back-Channel Logout 2.4 recommends a type of its own, and not all providers write it
 _LOGOUT_TYPES: Final = (None, "jwt", "logout+jwt", "application/logout+jwt")
 _EVENT_TYPES: Final = ("secevent+jwt", "application/secevent+jwt")
+_FOR_CLIENT: Final = "it must name the client that was signed in with (logout_audience)"
+_FOR_RECEIVER: Final = "it must name its receiver (event_audience)"
 # what is signed for a moment's use is not accepted an hour later
 _LONGEST: Final = 3600
 
@@ -56,7 +58,7 @@ def logout(presented: Presented, issuer: IssuerSettings, now: float) -> Signal:
     _only_event(claims, _LOGOUT)
     if "nonce" in claims:
         raise _wrong("it has a nonce, as ID tokens have")
-    claim.check_audience(claims, issuer.logout_audience, "")
+    claim.check_audience(claims, issuer.logout_audience, _FOR_CLIENT)
     expires = claim.check_times(claims, now, issuer.leeway, _LONGEST)
     issued = _moment(claims, "iat", now, issuer)
     sub, sid = claim.name(claims, "sub"), claim.name(claims, "sid")
@@ -88,7 +90,7 @@ def security_event(presented: Presented, issuer: IssuerSettings, now: float) -> 
     # Shared Signals Framework: so that no event passes for another kind of token
     if "exp" in claims or "sub" in claims:
         raise _wrong("it has exp or sub, which no security event token has")
-    claim.check_audience(claims, issuer.event_audience, "")
+    claim.check_audience(claims, issuer.event_audience, _FOR_RECEIVER)
     issued = _moment(claims, "iat", now, issuer)
     jti = _message_id(claims)
     events = _events(claims)
