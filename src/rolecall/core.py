@@ -171,6 +171,19 @@ class Actor:
     subject: str | None = None
     client: str | None = None
 
+    @property
+    def members(self) -> dict[str, str | None]:
+        """As it is written down, the name first."""
+        return {"subject": self.subject, "client": self.client, "issuer": self.issuer}
+
+    @property
+    def named(self) -> str:
+        """What it is called, in words."""
+        client = "" if self.client is None else f"client {self.client!r}"
+        if self.subject is None:
+            return f"{client} of {self.issuer}"
+        return f"{self.subject!r}{client and f' ({client})'} of {self.issuer}"
+
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
 class Caller:
@@ -245,6 +258,14 @@ class Caller:
     def actor(self) -> Actor | None:
         """Who acts for it now: the only one of its actors who may matter (RFC 8693 4.1)."""
         return self.actors[0] if self.actors else None
+
+    @property
+    def acting(self) -> str:
+        """Who acts for it, and who did before, in words; nothing where it acts itself."""
+        if not self.actors:
+            return ""
+        now, *before = [actor.named for actor in self.actors]
+        return f"{now} acts for it{''.join(f', before that {name}' for name in before)}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,40 @@ def test_what_would_be_decided_otherwise_is_told(rolecall):
     }
 
 
+ACTOR = {"subject": "planner", "client": None, "issuer": "https://login.example.com"}
+
+
+@pytest.fixture
+def acted(tmp_path):
+    """A recorded decision on a call that an actor has made, and its like of the subject itself."""
+    line = Path(DECISIONS).read_text().splitlines()[0]
+    entry = json.loads(line)
+    entry["caller"]["actors"] = [ACTOR]
+    (tmp_path / "acted.jsonl").write_text(f"{json.dumps(entry)}\n{line}\n")
+    return "acted.jsonl"
+
+
+def test_c47_calls_of_an_actor_are_decided_again_as_such(rolecall, acted, tmp_path):
+    rule = "{deny: ['*'], models: ['*'], when: 'caller.actor.subject == \"planner\"'}"
+    policy = Path(NEW).read_text().replace("rules:\n", f"rules:\n  - {rule}\n")
+    (tmp_path / "stricter.yaml").write_text(policy)
+    result = rolecall("replay", acted, "-c", "stricter.yaml", "--json")
+    told = json.loads(result.stdout)["changed"]
+    assert [(one["subject"], one["actors"], one["now"]) for one in told] == [
+        ("ada", [ACTOR], "deny denied_by_rule"),
+        ("ada", [], "deny endpoint_not_allowed"),
+    ]
+    shown = rolecall("replay", acted, "-c", "stricter.yaml").stdout.splitlines()
+    assert "ada by 'planner' of https://login.example.com " in shown[-2]
+    assert " ada " in shown[-1]
+
+
+def test_c47_a_subject_and_its_actor_are_two_callers_to_compare(rolecall, acted):
+    shown = rolecall("diff", OLD, NEW, "--callers", acted).stdout
+    for name in ("ada ", "ada by 'planner' of https://login.example.com "):
+        assert f"https://login.example.com/realms/acme {name}" in shown
+
+
 @pytest.mark.parametrize(
     "line", ["{}", "[]", "no JSON", '{"caller": {}}', '{"caller": {"issuer": 1}, "call": 2}']
 )

@@ -130,6 +130,15 @@ def test_under_load_every_call_is_counted_and_written_once(watched):
     assert sum(entry["shadow"]["decision"] == "allow" for entry in written) == 200
 
 
+def test_c47_whoever_acts_is_written_right_behind_the_subject(watched):
+    act = {"sub": "planner", "act": {"client_id": "assistant"}}
+    key = ("x-api-key", token("user", act=act))
+    assert watched.post(CHAT.path, CHAT.body(), key, authorised=False).status == 200
+    assert len(decisions(watched, 1)[0]["caller"]["actors"]) == 2
+    line = (watched.folder / "decisions.jsonl").read_text()
+    assert '"subject":"john","actors":[{"subject":"planner",' in line
+
+
 def test_a_decision_is_written_with_the_facts_that_decide(watched):
     reply = ask(watched, "user", CHAT, dept="ml", max_tokens=100)
     (entry,) = decisions(watched, 1)
@@ -142,6 +151,7 @@ def test_a_decision_is_written_with_the_facts_that_decide(watched):
         "caller": {
             "issuer": "https://login.example.com/realms/test",
             "subject": "john",
+            "actors": [],
             "client": None,
             "kind": "person",
             "roles": ["user"],

@@ -31,12 +31,21 @@ def test_a_caller_is_told_what_the_gateway_knows(gateway):
     assert ask(gateway, token("basic_user", "other", azp="ui", exp=until)) == {
         "issuer": ISSUER,
         "subject": "john",
+        "actors": [],
         "kind": "person",
         "client": "ui",
         "roles": [{"role": "internal_user", "from": ["claim roles = 'basic_user'"]}],
         "models": names(gateway),
         "expires": until,
     }
+
+
+def test_c47_a_caller_is_told_who_acts_with_the_token_and_who_did_before(gateway):
+    act = {"sub": "planner", "act": {"client_id": "chat", "iss": "https://a.example"}}
+    assert ask(gateway, token("basic_user", act=act))["actors"] == [
+        {"subject": "planner", "client": None, "issuer": ISSUER},
+        {"subject": None, "client": "chat", "issuer": "https://a.example"},
+    ]
 
 
 def names(gateway):

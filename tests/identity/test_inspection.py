@@ -70,6 +70,16 @@ async def test_what_the_issuer_is_asked_about_is_not_judged_by_the_token():
     assert outcomes(seen) == expected
 
 
+async def test_c47_whoever_acts_is_told_where_that_is_checked():
+    act = {"sub": "planner", "client_id": "p", "act": {"client_id": "assistant"}}
+    seen = await look(SIGNER.token({**CLAIMS, "act": act}), configuration())
+    (why,) = (finding.why for finding in seen.findings if finding.check == "actor")
+    assert why == (
+        f"'planner' (client 'p') of {ISSUER} acts for it, before that client 'assistant' of"
+        f" {ISSUER}"
+    )
+
+
 def signed(**changes):
     return SIGNER.token({**CLAIMS, **changes})
 
@@ -90,6 +100,7 @@ BAD = {
     "no address": (signed(), {"email_domains": ("a.example",)}, "email_domains", "invalid_claim"),
     "nobody": (signed(sub=""), {}, "names", "invalid_claim"),
     "another client": (signed(azp="x"), {"clients": ("ui",)}, "client", "wrong_audience"),
+    "an actor": (signed(act={"sub": "a"}), {"actor": "forbidden"}, "actor", "invalid_claim"),
     "revoked": (signed(), {"revoked": (JOHN,)}, "revocations", "revoked"),
 }  # fmt: skip
 

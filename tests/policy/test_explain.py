@@ -1,12 +1,13 @@
 """Why: the explanation is the evaluator's own decision, with the lines that led to it."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rolecall.core import Call, Caller, RoleClaim, RoleMapping, Rule, Source
+from rolecall.core import Actor, Call, Caller, RoleClaim, RoleMapping, Rule, Source
 from rolecall.policy import Explanation, Step, assign_roles, compile_policy, decide, explain
 
 
@@ -90,6 +91,18 @@ STEPS = {
 def test_every_claim_and_every_rule_is_a_step(who, call, steps):
     explanation = explain(TABLE, who, call)
     assert explanation == Explanation(decide(TABLE, who, call), tuple(steps), explanation.changes)
+
+
+def test_c47_whoever_acts_for_the_caller_is_the_first_step():
+    actors = (Actor("https://login.example", "planner"), Actor("https://a.example", client="c"))
+    acted = replace(caller("employee"), actors=actors)
+    first, *others = explain(TABLE, acted, Call("chat", "a")).steps
+    assert first == Step(
+        "caller",
+        "'planner' of https://login.example acts for it, before that client 'c' of"
+        " https://a.example",
+    )
+    assert others == STEPS["allowed"][2]
 
 
 def test_the_json_form_names_file_line_and_text():

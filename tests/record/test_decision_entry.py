@@ -3,10 +3,12 @@
 import json
 import math
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rolecall.core import (
+    Actor,
     Call,
     Caller,
     Circumstances,
@@ -30,6 +32,7 @@ CALLER = Caller(
     teams=frozenset({"t"}),
     email="ada@example.com",
     organization="acme",
+    actors=(Actor("https://login.example.com", "planner"), Actor("https://a.example", client="c")),
 )
 DENIED = Decision(allowed=False, reason=Reason.NO_ROLE, rule=None, roles=frozenset())
 PATHS = (("dept",), ("org", "unit"), ("absent",), ("dept", "x"))
@@ -79,6 +82,26 @@ def test_claims_that_are_not_included_are_not_written():
     entry = entry_of("id", CALLER, Call("chat", "m"), Circumstances(0.0), DENIED, ())
     assert entry["caller"]["claims"] == {}
     assert "S3CRET" not in json.dumps(entry)
+
+
+def test_c47_whoever_acts_stands_right_behind_the_subject_and_whoever_did_before_behind_it():
+    text = json.dumps(entry_of("id", CALLER, Call("chat", "m"), Circumstances(0.0), DENIED, ()))
+    assert '"subject": "ada", "actors": [{"subject": "planner", "client": null, "issuer"' in text
+    assert [actor["client"] for actor in json.loads(text)["caller"]["actors"]] == [None, "c"]
+
+
+def test_an_entry_of_a_former_version_says_nothing_of_actors():
+    entry = entry_of("id", CALLER, Call("chat", "m"), Circumstances(0.0), DENIED, ())
+    del entry["caller"]["actors"]
+    assert caller_of(entry).actors == ()
+
+
+@pytest.mark.parametrize("actors", [None, 1, "planner", [{}], [{"sub": "planner"}], [["planner"]]])
+def test_actors_that_are_none_are_no_entry_of_ours(actors):
+    entry = entry_of("id", CALLER, Call("chat", "m"), Circumstances(0.0), DENIED, ())
+    entry["caller"]["actors"] = actors
+    with pytest.raises((KeyError, TypeError, ValueError)):
+        caller_of(entry)
 
 
 def test_an_outcome_names_reason_and_rule():

@@ -1,8 +1,9 @@
 import logging
+from dataclasses import replace
 
 import pytest
 
-from rolecall.core import STATUS, Call, Caller, Reason, Refusal
+from rolecall.core import STATUS, Actor, Call, Caller, Reason, Refusal
 from rolecall.record import Recorder
 
 CALLER = Caller(
@@ -48,6 +49,17 @@ def test_a_refusal_says_who_asked_for_what_as_far_as_it_is_known(written):
         "endpoint": "chat",
         "model": "gpt",
     }
+
+
+def test_c47_a_refusal_names_whoever_acts_behind_the_subject(written):
+    acted = replace(CALLER, actors=(Actor("https://a.example", "planner"),))
+    Recorder().refused("r1", Refusal(Reason.MODEL_NOT_ALLOWED, "No."), acted, CALL)
+    fields = written()[2]
+    assert fields["actors"] == [
+        {"subject": "planner", "client": None, "issuer": "https://a.example"}
+    ]
+    names = list(fields)
+    assert names.index("actors") == names.index("subject") + 1
 
 
 def test_a_stream_that_broke_off_is_a_warning(written):

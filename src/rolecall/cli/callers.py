@@ -87,7 +87,8 @@ def _recorded(data: bytes, path: Path) -> dict[str, Caller]:
             caller = caller_of(strict_json.loads(line))
         except (Refusal, KeyError, TypeError, ValueError):
             raise Unusable(f"{path}:{number} is no recorded decision.") from None
-        found[f"{caller.issuer} {caller.subject}"] = caller
+        by = "" if caller.actor is None else f" by {caller.actor.named}"
+        found[f"{caller.issuer} {caller.subject}{by}"] = caller
     if not found:
         raise Unusable(f"{path} names no caller.")
     return found

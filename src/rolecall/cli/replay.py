@@ -13,7 +13,7 @@ import click
 from rolecall.cli.asking import UNUSABLE, Unusable
 from rolecall.cli.configuration import config_options, load_or_exit
 from rolecall.cli.terminal import print_columns
-from rolecall.core import KEYS_ISSUER, Decision, Refusal
+from rolecall.core import KEYS_ISSUER, Caller, Decision, Refusal
 from rolecall.policy import Table, assign_roles, compile_policy, decide, included_roles
 from rolecall.record import call_of, caller_of, circumstances_of
 from rolecall.wire import strict_json
@@ -23,9 +23,10 @@ _MOST: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """One recorded decision, and what a policy says now."""
+    """One recorded decision, whose it was, and what a policy says now."""
 
     entry: dict[str, Any]
+    caller: Caller
     decision: Decision
 
     @property
@@ -82,7 +83,7 @@ def _replayed(path: Path, table: Table) -> Iterator[Replayed]:
                 caller = replace(recorded, roles=included_roles(table, recorded.roles))
             else:
                 caller = assign_roles(table, recorded)
-            yield Replayed(entry, decide(table, caller, call, around))
+            yield Replayed(entry, caller, decide(table, caller, call, around))
 
 
 def _word(allowed: object, reason: object, exceeded: object) -> str:
@@ -103,7 +104,7 @@ def _show(total: int, changed: list[Replayed]) -> None:
         [
             [
                 one.entry["time"],
-                one.entry["caller"]["subject"],
+                _who(one.caller),
                 f"{one.entry['call']['model']} at {one.entry['call']['endpoint']}",
                 f"{one.was} → {one.now}",
                 str(one.decision.rule.source) if one.decision.rule else "no rule",
@@ -115,11 +116,16 @@ def _show(total: int, changed: list[Replayed]) -> None:
         click.echo(f"… and {len(changed) - _MOST} more (--json lists them all)")
 
 
+def _who(caller: Caller) -> str:
+    return f"{caller.subject} by {caller.actor.named}" if caller.actor else caller.subject
+
+
 def _as_json(one: Replayed) -> dict[str, Any]:
     return {
         "request_id": one.entry["request_id"],
         "time": one.entry["time"],
-        "subject": one.entry["caller"]["subject"],
+        "subject": one.caller.subject,
+        "actors": [actor.members for actor in one.caller.actors],
         "endpoint": one.entry["call"]["endpoint"],
         "model": one.entry["call"]["model"],
         "was": one.was,

@@ -26,6 +26,7 @@ async def answer_whoami(exchange: Exchange, snapshot: Snapshot) -> None:
     answer = {
         "issuer": caller.issuer,
         "subject": caller.subject,
+        "actors": [actor.members for actor in caller.actors],
         "kind": caller.kind,
         "client": caller.client,
         "roles": [{"role": role, "from": origins[role]} for role in sorted(caller.roles)],

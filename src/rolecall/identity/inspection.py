@@ -43,7 +43,7 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What came of one check; ``why`` it failed or was not made is a sentence."""
+    """What came of one check; ``why`` it failed or was not made, or what was found, in words."""
 
     check: str
     outcome: Literal["passed", "failed", "skipped"]
@@ -69,8 +69,11 @@ class Inspection:
         """Whether a check failed."""
         return any(finding.outcome == "failed" for finding in self.findings)
 
-    def note(self, check: str, make: Callable[[], Value]) -> Value | None:
-        """Make a check, unless one has failed before, and note what came of it."""
+    def note(self, check: str, make: Callable[[], Value], found: str = "") -> Value | None:
+        """Make a check, unless one has failed before, and note what came of it.
+
+        ``found`` is what is to be said where it passes.
+        """
         if self.failed:
             return None
         try:
@@ -78,7 +81,7 @@ class Inspection:
         except Refusal as refusal:
             self.fail(check, refusal)
             return None
-        self.findings.append(Finding(check, "passed"))
+        self.findings.append(Finding(check, "passed", found))
         return value
 
     def fail(self, check: str, refusal: Refusal) -> None:
@@ -133,7 +136,7 @@ async def inspect(
     caller = seen.note("names", partial(caller_from, issuer, presented.claims))
     if caller is not None:
         seen.note("client", partial(check_client, caller, issuer))
-        seen.note("actor", partial(check_actor, caller, issuer))
+        seen.note("actor", partial(check_actor, caller, issuer), caller.acting)
         revoked = Revocations(settings.revocations.entries)
         seen.note("revocations", partial(revoked.check, caller))
     return seen

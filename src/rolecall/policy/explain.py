@@ -68,9 +68,18 @@ def explain(
     decision = decide(table, caller, call, around)
     return Explanation(
         decision,
-        (*role_steps(table.roles, caller), *_rule_steps(table, caller, call, around)),
+        (
+            *_actor_steps(caller),
+            *role_steps(table.roles, caller),
+            *_rule_steps(table, caller, call, around),
+        ),
         () if decision.allowed else nearest_changes(table, caller, call, around, decision),
     )
+
+
+def _actor_steps(caller: Caller) -> Iterator[Step]:
+    if caller.actors:
+        yield Step("caller", caller.acting)
 
 
 def _rule_steps(

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
 from rolecall.config.conditions import ConditionError, Program
-from rolecall.core import Actor, Call, Caller, Circumstances, Parameters
+from rolecall.core import Call, Caller, Circumstances, Parameters
 
 Value = TypeVar("Value")
 
@@ -15,7 +15,7 @@ _CALLER: Final[Mapping[str, Callable[[Caller], Any]]] = {
     "caller.subject": lambda caller: caller.subject,
     "caller.client": lambda caller: caller.client,
     "caller.kind": lambda caller: caller.kind,
-    "caller.actor": lambda caller: _members(caller.actor),
+    "caller.actor": lambda caller: caller.actor and caller.actor.members,
     "caller.actor.issuer": lambda caller: caller.actor and caller.actor.issuer,
     "caller.actor.subject": lambda caller: caller.actor and caller.actor.subject,
     "caller.actor.client": lambda caller: caller.actor and caller.actor.client,
@@ -114,12 +114,6 @@ def _of_caller(name: str, program: Program, caller: Caller) -> Any:
         return dict(caller.claims)
     # CEL copies what it is given; most tokens hold much that no condition reads
     return {key: caller.claims[key] for key in program.claims if key in caller.claims}
-
-
-def _members(actor: Actor | None) -> dict[str, str | None] | None:
-    if actor is None:
-        return None
-    return {"issuer": actor.issuer, "subject": actor.subject, "client": actor.client}
 
 
 def _known(value: Value | None, name: str) -> Value:

@@ -28,6 +28,21 @@ VENDOR_CALLERS: Final[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
             "groups": ["/staff", "/staff/ml"],
         },
     ),
+    # a token exchange with an actor_token (keycloak/keycloak#50204)
+    "keycloak-delegated": (
+        "keycloak",
+        {
+            "sub": "f3a1c9d2-0000-4000-8000-000000000001",
+            "typ": "Bearer",
+            "azp": "planner",
+            "preferred_username": "john",
+            "email": "john@example.com",
+            "scope": "profile email",
+            "realm_access": {"roles": ["offline_access", "basic_user"]},
+            "groups": ["/staff", "/staff/ml"],
+            "act": {"sub": "f3a1c9d2-0000-4000-8000-000000000003"},
+        },
+    ),
     "keycloak-service": (
         "keycloak",
         {

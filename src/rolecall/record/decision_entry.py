@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from rolecall.core import Call, Caller, Circumstances, Decision, Parameters, RoleClaim
+from rolecall.core import Actor, Call, Caller, Circumstances, Decision, Parameters, RoleClaim
 
 
 def entry_of(  # noqa: PLR0913, PLR0917 - the facts of a decision
@@ -22,6 +22,7 @@ def entry_of(  # noqa: PLR0913, PLR0917 - the facts of a decision
         "caller": {
             "issuer": caller.issuer,
             "subject": caller.subject,
+            "actors": [actor.members for actor in caller.actors],
             "client": caller.client,
             "kind": caller.kind,
             "roles": sorted(caller.roles),
@@ -75,6 +76,8 @@ def caller_of(entry: Mapping[str, Any]) -> Caller:
         email=told["email"],
         organization=told["organization"],
         claims=told["claims"],
+        # entries of former versions do not say
+        actors=tuple(Actor(**actor) for actor in told.get("actors", ())),
     )
 
 

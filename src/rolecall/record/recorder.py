@@ -27,7 +27,7 @@ class Recorder:
         if self._repeats is not None:
             key = (
                 refusal.reason,
-                (caller.issuer, caller.subject) if caller is not None else None,
+                (caller.issuer, caller.subject, caller.actors) if caller is not None else None,
                 (call.endpoint, call.model) if call is not None else None,
             )
             if self._repeats.counted(key):
@@ -60,11 +60,10 @@ class Recorder:
             "reason": str(refusal.reason),
         }
         if caller is not None:
-            extra |= {
-                "issuer": caller.issuer,
-                "subject": caller.subject,
-                "roles": sorted(caller.roles),
-            }
+            extra |= {"issuer": caller.issuer, "subject": caller.subject}
+            if caller.actors:
+                extra["actors"] = [actor.members for actor in caller.actors]
+            extra["roles"] = sorted(caller.roles)
         if call is not None:
             extra |= {"endpoint": call.endpoint, "model": call.model}
         if repeated:
