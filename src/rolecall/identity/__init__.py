@@ -4,8 +4,8 @@ from rolecall.identity.caller import caller_from
 from rolecall.identity.dpop import PROOF_ALGORITHMS, ProvenRequest
 from rolecall.identity.guard import open_token
 from rolecall.identity.inspection import Inspection, inspect
-from rolecall.identity.keysource import Pace
 from rolecall.identity.nonces import Nonces
+from rolecall.identity.refreshed import Pace
 from rolecall.identity.revocation_file import Received, Stored
 from rolecall.identity.revocation_store import RevocationStore, StoreError
 from rolecall.identity.revocations import revoked

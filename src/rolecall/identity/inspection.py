@@ -15,7 +15,8 @@ from rolecall.identity.actors import check_actor
 from rolecall.identity.caller import caller_from
 from rolecall.identity.fetch import Fetch, fetch_json
 from rolecall.identity.guard import Presented, open_token
-from rolecall.identity.keysource import KeySource, Pace
+from rolecall.identity.keysource import KeySource
+from rolecall.identity.refreshed import Pace
 from rolecall.identity.revocations import Revocations
 from rolecall.identity.signature import verify
 from rolecall.identity.signing_key import SigningIssuer, signing_key

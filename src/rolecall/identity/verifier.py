@@ -19,9 +19,10 @@ from rolecall.identity.claim_values import Claims
 from rolecall.identity.dpop import ProvenRequest, check_proof
 from rolecall.identity.fetch import Fetch, fetch_json
 from rolecall.identity.guard import Presented, open_token
-from rolecall.identity.keysource import Fetches, KeySource, Pace
+from rolecall.identity.keysource import KeySource
 from rolecall.identity.nonces import Nonces
 from rolecall.identity.opaque import LookUps, OpaqueTokens, owner
+from rolecall.identity.refreshed import Fetches, Pace
 from rolecall.identity.replays import Replays
 from rolecall.identity.revocations import Revocations
 from rolecall.identity.shared_replays import SharedReplays
