@@ -1,11 +1,14 @@
 """``introspection:`` and ``userinfo:`` of an issuer, and LiteLLM's ``oidc_userinfo_*``."""
 
+from dataclasses import replace
+
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa, x25519
 
-from rolecall.config import Client, KeysFrom, Opaque, Reach
+from rolecall.config import Client, KeysFrom, MetadataAt, Opaque, Reach
 from rolecall.config.signing_key import read_signing_key
+from tests.identity.parts import tls
 
 POLICY = (
     "roles: [{role: r}]\nrules: [{allow: [r], models: [a]}]\n"
@@ -98,6 +101,71 @@ def test_an_issuer_may_have_no_signed_tokens(settings):
     assert not found.keys.anywhere
 
 
+WELL_KNOWN = f"{LOGIN}/.well-known/openid-configuration"
+OAUTH = f"{LOGIN}/.well-known/oauth-authorization-server"
+WAYS = {"introspection": "{client_id: gw, client_secret: s}", "userinfo": "{ttl: 60}"}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    ("text", "metadata", "keys"),
+    [
+        ("", WELL_KNOWN, KeysFrom(discovery_url=WELL_KNOWN)),
+        (f"discovery_url: '{OAUTH}',", OAUTH, KeysFrom(discovery_url=OAUTH)),
+        (f"jwks_url: '{LOGIN}/keys',", WELL_KNOWN, KeysFrom(jwks_url=f"{LOGIN}/keys")),
+        ("signed_tokens: false,", WELL_KNOWN, KeysFrom()),
+        (f"signed_tokens: false, discovery_url: '{OAUTH}',", OAUTH, KeysFrom()),
+    ],
+    ids=["as keys are found", "RFC 8414", "beside jwks_url", "without keys", "both"],
+)
+def test_an_endpoint_that_is_not_written_is_looked_up_in_the_metadata(
+    settings, way, text, metadata, keys
+):
+    (found,) = settings(one(f"{text} {way}: {WAYS[way]}")).issuers
+    assert found.opaque.endpoint == MetadataAt(metadata)
+    assert found.keys == keys
+
+
+def test_metadata_are_had_as_keys_are(settings):
+    text = (
+        "introspection: {client_id: gw, client_secret: s}, private_network: true, ca_file: ca.pem,"
+        " bearer_file: token, refresh: 60, max_stale: 0"
+    )
+    (found,) = settings(one(text)).issuers
+    reach = Reach("ca.pem", private_network=True, bearer_file="token")
+    assert found.opaque.endpoint == MetadataAt(WELL_KNOWN, reach, max_stale=0, refresh=60)
+    assert found.opaque.reach == replace(reach, bearer_file=None)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_an_issuer_that_is_no_url_has_no_metadata(told, way):
+    text = issuer(f"jwks_url: '{LOGIN}/keys', {way}: {WAYS[way]}", "kubernetes/serviceaccount")
+    assert any(
+        f"error: issuers[0].{way}.endpoint: is missing, and no metadata can name it: issuer is not"
+        " a URL; write https://host/path." in line
+        for line in told(POLICY + f"issuers: [{text}]")
+    )
+
+
+def test_a_client_certificate_is_shown_at_the_endpoint_alone(settings, tmp_path):
+    ours = tls.certificate(tmp_path)
+    text = f"client_id: gw, client_cert: '{ours.file}', client_key: '{ours.key}'"
+    (found,) = settings(one(f"introspection: {{{text}}}")).issuers
+    assert found.opaque.client == Client("tls_client_auth", "gw")
+    assert found.opaque.reach == Reach(certificate=str(ours.file), key=str(ours.key))
+    assert found.opaque.endpoint.reach == found.keys.reach == Reach()
+
+
+def test_a_client_certificate_is_shown_beside_a_secret_too(settings, tmp_path):
+    ours = tls.certificate(tmp_path)
+    both = tmp_path / "both.pem"
+    both.write_bytes(ours.file.read_bytes() + ours.key.read_bytes())
+    text = f"introspection: {{{ASK}, client_secret: s, client_cert: '{both}'}}"
+    (found,) = settings(one(text)).issuers
+    assert found.opaque.client.method == "client_secret_basic"
+    assert found.opaque.reach == Reach(certificate=str(both))
+
+
 NEEDS_CLIENT = (
     "issuers[0].introspection: needs client_secret, private_key_file or client_cert:"
     " introspection is for clients that show who they are (RFC 7662 2.1)."
@@ -108,9 +176,9 @@ FAULTS = {
         f"introspection: {{endpoint: '{ENDPOINT}', client_secret: s}}",
         "issuers[0].introspection.client_id: is missing.",
     ),
-    "no endpoint": (
-        "introspection: {client_id: gw, client_secret: s}",
-        "issuers[0].introspection.endpoint: is missing.",
+    "no endpoint, and no metadata": (
+        f"signed_tokens: false, discovery_url: '{LOGIN}#y', introspection: {WAYS['introspection']}",
+        "issuers[0].introspection.endpoint: is missing, and no metadata can name it: discovery_url",
     ),
     "plain http": (
         "introspection: {endpoint: 'http://login.example.com/i', client_id: g, client_secret: s}",

@@ -377,7 +377,7 @@ async def test_a_verifier_stops_while_it_asks():
 async def test_a_verifier_that_retired_still_answers_those_that_began_with_it():
     async with asking() as verifier:
         assert await verdict(verifier, TOKEN.encode()) == "accepted"
-        await verifier.retire()
+        verifier.retire()
         verifier.server.tokens["late"] = GOOD
         assert await verdict(verifier, b"late") == "accepted"
 

@@ -62,7 +62,7 @@ async def test_a_connection_is_kept_for_the_next_request():
         for _ in range(5):
             assert (await session.ask("POST", form={"token": "x"})).status == 200
         assert connections == [5]
-        await session.retire()
+        session.retire()
 
 
 async def test_a_connection_that_was_about_to_close_costs_nobody_an_answer():
@@ -79,7 +79,7 @@ async def test_a_server_that_never_answers_is_asked_twice_and_no_more():
         session = Session(url, HERE, DEADLINE)
         with pytest.raises(Disconnected):
             await session.ask("POST", form={"token": "x"})
-        await session.retire()
+        session.retire()
         asked = len(connections)
         opaque = Opaque(endpoint=url, client=SECRET)
         async with gate(settings(keys=KeysFrom(), opaque=opaque)) as verifier:
@@ -91,7 +91,7 @@ async def test_a_retired_session_keeps_no_connection():
     async with impatient(10) as (url, connections):
         session = Session(url, HERE, DEADLINE)
         await session.ask()
-        await session.retire()
+        session.retire()
         for _ in range(2):
             await session.ask()
         assert connections == [1, 1, 1]
@@ -102,12 +102,13 @@ async def test_a_private_address_is_refused_for_look_ups_too():
         session = Session(url, Reach(), DEADLINE)
         with pytest.raises(Exception, match=r"127\.0\.0\.1, which is no public"):
             await session.ask()
-        await session.retire()
+        session.retire()
         assert connections == []
 
 
 async def test_a_client_certificate_shows_who_asks(tmp_path):
     ours, theirs = tls.certificate(tmp_path), tls.certificate(tmp_path, "client")
+    strangers = tls.certificate(tmp_path, "a stranger")
     seen = []
 
     async def introspect(request):
@@ -120,7 +121,8 @@ async def test_a_client_certificate_shows_who_asks(tmp_path):
     server = TestServer(app, scheme="https")
     await server.start_server(ssl=ours.server(clients=theirs))
     try:
-        for certificate, expected in ((theirs, "accepted"), (None, "issuer_unavailable")):
+        later = "issuer_unavailable"
+        for certificate, expected in ((theirs, "accepted"), (None, later), (strangers, later)):
             reach = Reach(
                 ca_file=str(ours.file),
                 certificate=str(certificate.file) if certificate else None,
@@ -168,7 +170,7 @@ async def test_a_tunnel_leads_through_a_proxy_and_tls_through_the_tunnel(tmp_pat
     async with behind_a_proxy(tmp_path, monkeypatch) as (running, session):
         for _ in range(2):
             assert (await session.ask()).status == 200
-        await session.retire()
+        session.retire()
     (head,) = running.heads
     assert head.startswith(b"CONNECT login.example.test:")
     assert b"proxy-authorization: Basic dXNlcjpzZWNyZXQ=\r\n" in head
@@ -179,5 +181,5 @@ async def test_a_proxy_that_opens_no_tunnel_is_a_failure(tmp_path, monkeypatch, 
     async with behind_a_proxy(tmp_path, monkeypatch, answer) as (running, session):
         with pytest.raises(FetchError):
             await session.ask()
-        await session.retire()
+        session.retire()
     assert len(running.heads) == 1

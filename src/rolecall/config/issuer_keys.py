@@ -26,7 +26,7 @@ def named(section: Issuer, path: KeyPath, document: Document) -> list[NamedIssue
     """What an entry stands for; nothing after reporting why not."""
     if section.tenant is not None:
         return _tenants(section, section.tenant, path, document)
-    issuer = section.issuer or DEFAULTS[section.profile].issuer
+    issuer = name_of(section)
     if issuer is None:
         hint = " (or tenant, the ID of your tenant)" if section.profile == "entra" else ""
         document.report((*path, "issuer"), f"is missing{hint}.")
@@ -40,6 +40,11 @@ def named(section: Issuer, path: KeyPath, document: Document) -> list[NamedIssue
         return []
     keys = _keys(section, issuer, path, document)
     return [] if keys is None else [NamedIssuer(issuer, keys)]
+
+
+def name_of(section: Issuer) -> str | None:
+    """The ``iss`` of an entry without tenants, if it says one."""
+    return section.issuer or DEFAULTS[section.profile].issuer
 
 
 def _tenants(
@@ -94,7 +99,8 @@ def _keys(section: Issuer, issuer: str, path: KeyPath, document: Document) -> Ke
         )
         return None
     if not section.signed_tokens:
-        if given:
+        # the metadata may still be of use: they name the endpoint
+        if given and not (given == ["discovery_url"] and _is_discovered(section)):
             document.report((*path, given[0]), "has no place beside signed_tokens: false.")
         return KeysFrom()
     if section.jwks_file is not None:
@@ -116,6 +122,11 @@ def _keys(section: Issuer, issuer: str, path: KeyPath, document: Document) -> Ke
         max_stale=section.max_stale,
         refresh=section.refresh,
     )
+
+
+def _is_discovered(section: Issuer) -> bool:
+    lookup = section.introspection or section.userinfo
+    return lookup is not None and lookup.endpoint is None
 
 
 def well_known(issuer: str) -> str:

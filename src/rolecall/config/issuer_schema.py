@@ -63,7 +63,7 @@ def _tenant(tenant: str) -> str:
 
 
 class _OpaqueTokens(Section):
-    endpoint: Text
+    endpoint: Text | None = None
     tokens: Literal["opaque", "all"] = "opaque"
     prefix: Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9._~+/-]*$")] = ""
     ttl: Annotated[int, Field(ge=0, le=3600)] = 60

@@ -37,7 +37,7 @@ def issuers(
         required = issuer_demands.require(section, path, document)
         issuer_demands.warn_of_unverified_email(section, path, document)
         issuer_demands.check_actors(section, path, document)
-        opaque = opaque_tokens.opaque(section, issuer_keys.reach(section), path, document)
+        opaque = opaque_tokens.opaque(section, path, document)
         # without the text: the line may hold a client's secret
         source = replace(document.source(path), text="")
         for named in issuer_keys.named(section, path, document):

@@ -1,31 +1,20 @@
 """``introspection:`` and ``userinfo:``: where an issuer says whose its opaque tokens are."""
 
 import re
-import ssl
 from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from rolecall.config import issuer_schema, urls
+from rolecall.config import client_auth, issuer_keys, issuer_schema, urls
 from rolecall.config.document import Document, KeyPath
-from rolecall.config.settings import Client, ClientAuth, IssuerSettings, Opaque, Reach
+from rolecall.config.settings import Client, IssuerSettings, MetadataAt, Opaque, Reach
 from rolecall.core import KEY_PREFIX
 
-if TYPE_CHECKING:
-    from rolecall.config.signing_key import SigningKey
+LookUp = issuer_schema.Introspection | issuer_schema.Userinfo
 
 _LIKE_A_JWT: Final = re.compile("e[w-z]")
-_NEEDS: Final[dict[ClientAuth, str]] = {
-    "client_secret_basic": "client_secret",
-    "client_secret_post": "client_secret",
-    "private_key_jwt": "private_key_file",
-    "tls_client_auth": "client_cert",
-}
 
 
-def opaque(
-    section: issuer_schema.Issuer, reach: Reach, path: KeyPath, document: Document
-) -> Opaque | None:
+def opaque(section: issuer_schema.Issuer, path: KeyPath, document: Document) -> Opaque | None:
     """How an issuer's opaque tokens are looked up, or None where it has none or after a report."""
     if section.introspection is not None and section.userinfo is not None:
         document.report((*path, "userinfo"), "cannot stand beside introspection; keep one of them.")
@@ -38,10 +27,21 @@ def opaque(
                 " token once its signature is verified.",
             )
     if section.introspection is not None:
-        return _introspection(section.introspection, reach, (*path, "introspection"), document)
+        at: KeyPath = (*path, "introspection")
+        client = client_auth.client(section.introspection, at, document)
+        certificate = client_auth.certificate(section.introspection, at, document)
+        endpoint = _endpoint(section, section.introspection, at, document)
+        if client is None or endpoint is None or not _usable(section.introspection, at, document):
+            return None
+        shown = Reach(section.ca_file, section.private_network, *certificate)
+        return _asked(section.introspection, endpoint, client, shown)
     if section.userinfo is not None:
-        warn_of_userinfo((*path, "userinfo"), document)
-        return _lookup(section.userinfo, None, reach, (*path, "userinfo"), document)
+        at = (*path, "userinfo")
+        warn_of_userinfo(at, document)
+        endpoint = _endpoint(section, section.userinfo, at, document)
+        if endpoint is None or not _usable(section.userinfo, at, document):
+            return None
+        return _asked(section.userinfo, endpoint, None, issuer_keys.reach(section))
     if not section.signed_tokens:
         document.report(
             (*path, "signed_tokens"),
@@ -75,98 +75,48 @@ def check_prefixes(issuers: Sequence[IssuerSettings], document: Document) -> Non
         seen[prefix] = issuer.issuer
 
 
-def _introspection(
-    section: issuer_schema.Introspection, reach: Reach, path: KeyPath, document: Document
-) -> Opaque | None:
-    client = _client(section, path, document)
-    certificate = _certificate(section, path, document)
-    reach = Reach(reach.ca_file, reach.private_network, *certificate)
-    return _lookup(section, client, reach, path, document) if client is not None else None
-
-
-def _lookup(
-    section: issuer_schema.Introspection | issuer_schema.Userinfo,
-    client: Client | None,
-    reach: Reach,
-    path: KeyPath,
-    document: Document,
-) -> Opaque | None:
+def _endpoint(
+    section: issuer_schema.Issuer, lookup: LookUp, path: KeyPath, document: Document
+) -> str | MetadataAt | None:
+    """The endpoint that is written, or the metadata that name it; None after a report."""
+    issuer = issuer_keys.name_of(section)
+    if issuer is None:
+        # that is told where it is missing
+        return None
+    metadata = section.discovery_url or issuer_keys.well_known(issuer)
     try:
-        urls.check(section.endpoint)
+        urls.check(lookup.endpoint or metadata)
     except ValueError as error:
+        if lookup.endpoint is None:
+            where = "issuer" if section.discovery_url is None else "discovery_url"
+            error = ValueError(f"is missing, and no metadata can name it: {where} {error}")
         document.report((*path, "endpoint"), f"{error}.")
         return None
-    if _LIKE_A_JWT.match(section.prefix) or section.prefix.startswith(KEY_PREFIX):
+    if lookup.endpoint is not None:
+        return lookup.endpoint
+    reach = issuer_keys.reach(section)
+    return MetadataAt(metadata, reach, section.max_stale, section.refresh)
+
+
+def _usable(lookup: LookUp, path: KeyPath, document: Document) -> bool:
+    if _LIKE_A_JWT.match(lookup.prefix) or lookup.prefix.startswith(KEY_PREFIX):
         document.report(
             (*path, "prefix"), "is what signed tokens (ey…) or static keys (rolecall_) begin with."
         )
-        return None
+        return False
+    return True
+
+
+def _asked(
+    lookup: LookUp, endpoint: str | MetadataAt, client: Client | None, reach: Reach
+) -> Opaque:
     return Opaque(
-        endpoint=section.endpoint,
+        endpoint=endpoint,
         client=client,
         reach=reach,
-        tokens=section.tokens,
-        prefix=section.prefix,
-        ttl=section.ttl,
-        negative_ttl=section.negative_ttl,
-        timeout=section.timeout,
+        tokens=lookup.tokens,
+        prefix=lookup.prefix,
+        ttl=lookup.ttl,
+        negative_ttl=lookup.negative_ttl,
+        timeout=lookup.timeout,
     )
-
-
-def _client(
-    section: issuer_schema.Introspection, path: KeyPath, document: Document
-) -> Client | None:
-    method = section.client_auth or next(
-        (method for method, needed in _NEEDS.items() if getattr(section, needed) is not None), None
-    )
-    if method is None:
-        document.report(
-            path,
-            "needs client_secret, private_key_file or client_cert: introspection is for clients"
-            " that show who they are (RFC 7662 2.1).",
-        )
-        return None
-    if getattr(section, _NEEDS[method]) is None:
-        document.report((*path, "client_auth"), f"needs {_NEEDS[method]} beside it.")
-        return None
-    if section.client_secret is not None and _NEEDS[method] != "client_secret":
-        document.report((*path, "client_secret"), f"has no place beside {_NEEDS[method]}.")
-    signing_key = None
-    if method == "private_key_jwt":
-        signing_key = _signing_key(section, path, document)
-        if signing_key is None:
-            return None
-    return Client(method, section.client_id, section.client_secret, signing_key)
-
-
-def _signing_key(
-    section: issuer_schema.Introspection, path: KeyPath, document: Document
-) -> "SigningKey | None":
-    # few configurations name one, and the library takes 20 ms to load
-    from rolecall.config.signing_key import read_signing_key  # noqa: PLC0415
-
-    try:
-        return read_signing_key(Path(section.private_key_file or ""), section.private_key_id)
-    except ValueError as error:
-        document.report((*path, "private_key_file"), f"{error}.")
-        return None
-
-
-def _certificate(
-    section: issuer_schema.Introspection, path: KeyPath, document: Document
-) -> tuple[str | None, str | None]:
-    if section.client_cert is None:
-        if section.client_key is not None:
-            document.report((*path, "client_key"), "needs client_cert beside it.")
-        return None, None
-    try:
-        # an encrypted key would ask for its password on the terminal
-        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(
-            section.client_cert, section.client_key, password=""
-        )
-    except OSError:
-        document.report(
-            (*path, "client_cert"),
-            "cannot be read, or is no certificate in PEM with its key (client_key).",
-        )
-    return section.client_cert, section.client_key

@@ -93,6 +93,21 @@ class KeysFrom:
 
 
 @dataclass(frozen=True, slots=True)
+class MetadataAt:
+    """Where an issuer's metadata are (OpenID Connect Discovery 1.0, RFC 8414).
+
+    Attributes:
+        refresh: seconds between two fetches where the server does not say; None for an hour.
+        max_stale: seconds that the last good ones serve on after they were due to be fetched again.
+    """
+
+    url: str
+    reach: Reach = Reach()
+    max_stale: float = 86_400.0
+    refresh: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Client:
     """How the gateway shows an identity provider who it is (RFC 6749 2.3, RFC 7523, RFC 8705).
 
@@ -114,7 +129,8 @@ class Opaque:
     """How an issuer's opaque tokens are known, and where it says whose they and others are.
 
     Attributes:
-        endpoint: the introspection endpoint, or the userinfo endpoint.
+        endpoint: the introspection endpoint, or the userinfo endpoint; or the metadata that name
+            it.
         client: who asks for introspection; None where userinfo is asked for, with the token itself.
         reach: how the endpoint is reached.
         tokens: whether it is asked about signed tokens too, once their signature is verified.
@@ -124,7 +140,7 @@ class Opaque:
         timeout: seconds for an answer.
     """
 
-    endpoint: str
+    endpoint: str | MetadataAt
     client: Client | None
     reach: Reach = Reach()
     tokens: Literal["opaque", "all"] = "opaque"

@@ -91,7 +91,7 @@ class Gateway:
         await snapshot.verifier.start()
         self._revoked.serve(snapshot)
         self._snapshot = snapshot
-        await former.verifier.retire()
+        former.verifier.retire()
         if unused is not None:
             await asyncio.to_thread(unused.close)
         if snapshot.settings.listener_tls != former.settings.listener_tls:

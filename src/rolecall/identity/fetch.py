@@ -54,7 +54,7 @@ async def fetch_json(
     if reach.bearer_file is not None:
         headers["authorization"] = await asyncio.to_thread(_bearer, Path(reach.bearer_file))
     session = Session(url, reach, deadline, resolve)
-    await session.retire()
+    session.retire()
     answer = await session.ask(headers=headers)
     if answer.status != 200:
         raise FetchError(f"{url} answered with status {answer.status}")

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import re
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -14,7 +15,10 @@ from rolecall.config import IssuerSettings, Opaque
 from rolecall.core import Reason, Refusal
 from rolecall.identity.claim_values import Claims
 from rolecall.identity.documents import Deadline, FetchError, towards
-from rolecall.identity.introspection import by_introspection, by_userinfo
+from rolecall.identity.endpoint import Endpoint, EndpointSource
+from rolecall.identity.fetch import Fetch
+from rolecall.identity.introspection import LookUp, by_introspection, by_userinfo
+from rolecall.identity.refreshed import Pace
 from rolecall.identity.session import Session
 from rolecall.identity.verdicts import Verdict
 
@@ -55,6 +59,13 @@ class LookUps:
     failed: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    url: str
+    session: Session
+    look_up: LookUp
+
+
 class OpaqueTokens:
     """One issuer's opaque tokens, and its signed ones where it is to be asked about them.
 
@@ -62,29 +73,61 @@ class OpaqueTokens:
         settings: the issuer.
         opaque: where it is asked, and how long answers are remembered.
         clock: seconds since the epoch.
+        fetch: how its metadata are had, where they name the endpoint.
+        pace: how often.
+
+    Attributes:
+        source: the endpoint over time; None where it is written.
     """
 
     def __init__(
-        self, settings: IssuerSettings, opaque: Opaque, clock: Callable[[], float]
+        self,
+        settings: IssuerSettings,
+        opaque: Opaque,
+        clock: Callable[[], float],
+        *,
+        fetch: Fetch,
+        pace: Pace,
     ) -> None:
         self.lookups = LookUps()
         self.prefix = opaque.prefix.encode()
         self.issuer = settings.issuer
         self.settings = settings
         self.opaque = opaque
-        url = opaque.endpoint
-        self._session = Session(url, towards(url, opaque.reach), Deadline(opaque.timeout))
-        self._look_up = (
-            by_userinfo(self._session, url)
-            if opaque.client is None
-            else by_introspection(self._session, url, opaque.client, self.issuer, clock)
-        )
+        self.source: EndpointSource | None = None
+        self._asked: _Asked | None = None
         self._clock = clock
         self._asking: dict[bytes, asyncio.Task[Verdict | Refusal]] = {}
         # a plain dict looks for its first entry among all those that went before it
         self._refused: OrderedDict[bytes, tuple[float, Refusal]] = OrderedDict()
         self._known: OrderedDict[bytes, None] = OrderedDict()
         self._failing = False
+        if isinstance(opaque.endpoint, str):
+            url = opaque.endpoint
+            self._move(Endpoint(url, towards(url, opaque.reach)))
+        else:
+            self.source = EndpointSource(
+                opaque.endpoint,
+                opaque,
+                self.issuer,
+                fetch=fetch,
+                clock=time.monotonic,
+                pace=pace,
+                on_moved=self._move,
+            )
+
+    @property
+    def url(self) -> str | None:
+        """Where the issuer is asked; None while that is not known."""
+        return self._asked.url if self._asked is not None else None
+
+    def adopt(self, former: "OpaqueTokens") -> None:
+        """Take over the counts of the same issuer, and the endpoint that its metadata named."""
+        self.lookups = former.lookups
+        ours, theirs = self.source, former.source
+        if ours is not None and theirs is not None and ours.place == theirs.place:
+            ours.adopt(theirs)
+            self._move(ours.value)
 
     async def verify(self, token: bytes, max_bytes: int, judge: Judge) -> Verdict:
         """Ask the issuer, or take part in the asking, or remember that it was in vain.
@@ -119,12 +162,15 @@ class OpaqueTokens:
             raise _anew(outcome)
         return outcome
 
-    async def retire(self) -> None:
+    def retire(self) -> None:
         """Keep no connection; look-ups that are under way still get their answers."""
-        await self._session.retire()
+        if self._asked is not None:
+            self._asked.session.retire()
 
     async def close(self) -> None:
         """End all look-ups that are under way."""
+        if self.source is not None:
+            await self.source.close()
         for task in list(self._asking.values()):
             task.cancel()
             with suppress(asyncio.CancelledError):
@@ -133,7 +179,7 @@ class OpaqueTokens:
     async def _ask(self, token: bytes, digest: bytes, judge: Judge) -> Verdict | Refusal:
         self.lookups.made += 1
         try:
-            claims = await self._look_up(token.decode("ascii"))
+            claims = await self._look_up()(token.decode("ascii"))
             self._works()
             if claims is None:
                 raise _anew(_INACTIVE)
@@ -151,6 +197,28 @@ class OpaqueTokens:
             return verdict
         finally:
             del self._asking[digest]
+
+    def _look_up(self) -> LookUp:
+        if self._asked is None:
+            why = self.source.error if self.source is not None else None
+            raise FetchError(why or "the issuer's metadata were not fetched yet")
+        return self._asked.look_up
+
+    def _move(self, endpoint: Endpoint | None) -> None:
+        """Ask there from now on; None where nobody knows where."""
+        self.retire()
+        self._asked = None
+        if endpoint is None:
+            return
+        session = Session(endpoint.url, endpoint.reach, Deadline(self.opaque.timeout))
+        client = self.opaque.client
+        self._asked = _Asked(
+            endpoint.url,
+            session,
+            by_userinfo(session, endpoint.url)
+            if client is None
+            else by_introspection(session, endpoint.url, client, self.issuer, self._clock),
+        )
 
     def _fails(self, error: FetchError) -> None:
         self.lookups.failed += 1

@@ -83,7 +83,7 @@ class Session:
             raise FetchError(f"{url} answered with a compressed document")
         return answer
 
-    async def retire(self) -> None:
+    def retire(self) -> None:
         """Keep no connection any more; requests under way, and later ones, get their answers."""
         self._kept = False
         while self._idle:

@@ -17,6 +17,7 @@ from rolecall.identity.active_token import confirmed, described, introspected
 from rolecall.identity.binding import Binding, ShownCertificate, check_certificate, check_sender
 from rolecall.identity.claim_values import Claims
 from rolecall.identity.dpop import ProvenRequest, check_proof
+from rolecall.identity.endpoint import EndpointSource
 from rolecall.identity.fetch import Fetch, fetch_json
 from rolecall.identity.guard import Presented, open_token
 from rolecall.identity.keysource import KeySource
@@ -47,7 +48,7 @@ class IssuerState:
     Attributes:
         issuer: its name.
         ready: whether its tokens can be verified.
-        error: why its keys are not fresh.
+        error: why its keys are not fresh, or where opaque tokens are looked up is not known.
         keys: how many; None where its tokens are not signed.
         age: seconds since the keys were fetched; None where there are none.
         fetches: what became of fetching them; None where its tokens are not signed.
@@ -115,8 +116,9 @@ class Verifier:
         self.sources: dict[tuple[KeysFrom, str], KeySource] = {}
         self._settings = tuple(issuers)
         self._issuers: dict[str, SigningIssuer] = {}
+        pace = pace or Pace()
         self.opaque = [
-            OpaqueTokens(settings, settings.opaque, clock)
+            OpaqueTokens(settings, settings.opaque, clock, fetch=fetch, pace=pace)
             for settings in issuers
             if settings.opaque
         ]
@@ -132,22 +134,25 @@ class Verifier:
                     settings.issuer,
                     fetch=fetch,
                     clock=time.monotonic,
-                    pace=pace or Pace(),
+                    pace=pace,
                     on_removed=self._verdicts.forget,
                 )
             for name in (settings.issuer, *settings.aliases):
                 self._issuers[name] = SigningIssuer(settings, self.sources[place])
 
     async def start(self) -> None:
-        """Fetch all key sets and keep them fresh in the background.
+        """Fetch all key sets, and endpoints that metadata name, and keep them fresh.
 
         Returns when each has been tried once, or after `_PATIENCE` seconds: a provider that is
         down or slow must not keep the others' callers out.
         """
-        sources = list(self.sources.values())
+        sources: list[KeySource | EndpointSource] = [
+            *self.sources.values(),
+            *(one.source for one in self.opaque if one.source is not None),
+        ]
         self._tasks = [asyncio.create_task(source.keep_fresh()) for source in sources]
         # after a reload most have their keys already, and a ban must not wait for a slow provider
-        without = [asyncio.create_task(source.refresh()) for source in sources if not source.keys]
+        without = [asyncio.create_task(source.refresh()) for source in sources if not source.value]
         if without:
             await asyncio.wait(without, timeout=_PATIENCE)
 
@@ -165,18 +170,18 @@ class Verifier:
         for opaque in self.opaque:
             for before in former.opaque:
                 if before.issuer == opaque.issuer:
-                    opaque.lookups = before.lookups
+                    opaque.adopt(before)
 
-    async def retire(self) -> None:
+    def retire(self) -> None:
         """Stop refreshing; requests that wait for a fetch still get its result."""
         for task in self._tasks:
             task.cancel()
         for opaque in self.opaque:
-            await opaque.retire()
+            opaque.retire()
 
     async def stop(self) -> None:
         """End all background work."""
-        await self.retire()
+        self.retire()
         for task in self._tasks:
             with suppress(asyncio.CancelledError):
                 await task
@@ -187,22 +192,18 @@ class Verifier:
 
     @property
     def ready(self) -> bool:
-        """Whether every issuer that is required has keys."""
+        """Whether every issuer that is required has keys, and an endpoint where it needs one."""
         return all(
             issuer.source.keys is not None
             for issuer in self._issuers.values()
             if issuer.settings.required
-        )
+        ) and all(one.url is not None for one in self.opaque if one.settings.required)
 
     def state(self) -> list[IssuerState]:
-        """Every issuer, and how it stands with its keys."""
-        opaque = {one.issuer: one.lookups for one in self.opaque}
+        """Every issuer, and how it stands with its keys and with its opaque tokens."""
+        opaque = {one.issuer: one for one in self.opaque}
         return [
-            replace(
-                self._state_of_keys(issuer.issuer),
-                looked_up_at=issuer.opaque.endpoint if issuer.opaque is not None else None,
-                lookups=opaque.get(issuer.issuer),
-            )
+            _with_look_ups(self._state_of_keys(issuer.issuer), opaque.get(issuer.issuer))
             for issuer in self._settings
         ]
 
@@ -415,3 +416,15 @@ class Verifier:
                 "The token's issuer (iss) is not one that this gateway trusts.",
             )
         return issuer
+
+
+def _with_look_ups(state: IssuerState, opaque: OpaqueTokens | None) -> IssuerState:
+    if opaque is None:
+        return state
+    return replace(
+        state,
+        ready=state.ready and opaque.url is not None,
+        error=state.error or (opaque.source.error if opaque.source is not None else None),
+        looked_up_at=opaque.url,
+        lookups=opaque.lookups,
+    )
