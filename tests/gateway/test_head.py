@@ -5,9 +5,11 @@ from hashlib import sha256
 
 import pytest
 
-from rolecall.core import Refusal
+from rolecall.config import ModelSettings, Timeouts
+from rolecall.core import Call, Refusal, Source
 from rolecall.gateway.head import read_head
 from rolecall.gateway.http1 import KEPT
+from rolecall.upstream import Catalogue
 
 from .parts import revoking, serving
 from .parts.doors import CHAT
@@ -50,6 +52,49 @@ def test_what_is_wrong_is_never_taken_for_checked(asked):
     assert not head.checked
 
 
+MODELS = (("gpt", "openai"), ("claude", "anthropic"))
+
+
+def deployments(endpoint="chat"):
+    """One of each vendor's, as a configuration makes them."""
+    settings = [
+        ModelSettings(
+            name=name,
+            provider=provider,
+            model=name,
+            api_base="https://upstream.example",
+            api_key="sk",
+            timeouts=Timeouts(),
+            tls=None,
+            source=Source("rolecall.yaml", 1),
+        )
+        for name, provider in MODELS
+    ]
+    return [Catalogue(settings).choose(Call(endpoint, name)) for name, _ in MODELS]
+
+
+def test_what_goes_on_of_it_is_worked_out_once_for_each_upstream():
+    asked = scope((b"x-api-key", b"abc"), (b"user-agent", b"A"), (b"openai-beta", b"B"))
+    head = read_head(asked)
+    openai, anthropic = deployments()
+    fields = head.passed(asked, openai)
+    assert fields.headers == [(b"user-agent", b"A"), (b"openai-beta", b"B")]
+    assert head.passed(asked, anthropic).headers[0] == (b"user-agent", b"A")
+    assert (b"openai-beta", b"B") not in head.passed(asked, anthropic).headers
+    assert head.passed(asked, openai) is fields
+
+
+def test_upstreams_of_generations_that_were_replaced_are_forgotten():
+    asked = scope((b"x-api-key", b"abc"))
+    head = read_head(asked)
+    first, _ = deployments()
+    fields = head.passed(asked, first)
+    for _ in range(9):
+        for deployment in deployments():
+            head.passed(asked, deployment)
+    assert head.passed(asked, first) is not fields
+
+
 def test_no_token_is_kept_as_no_token():
     kept = {}
     for _ in range(2):
@@ -74,6 +119,16 @@ def test_on_one_connection_each_request_is_judged_by_itself(gateway, upstream):
             CHAT.refused(long, "too_large")
             CHAT.refused(asked(connection, other), "model_not_allowed")
     assert len(upstream.received) == 6
+
+
+def test_on_one_connection_each_upstream_gets_what_its_vendor_understands(gateway, upstream):
+    headers = (("x-api-key", token("basic_user")), ("anthropic-beta", "b"), ("user-agent", "A"))
+    with connected(gateway.port) as connection:
+        for model in ("gpt", "gpt", "claude", "gpt", "claude"):
+            assert asked(connection, *headers, model=model).status == 200
+        assert asked(connection, *headers[:2], ("user-agent", "B"), model="gpt").status == 200
+    agents = [received.header("user-agent")[0] for received in upstream.received]
+    assert agents == ["A"] * 5 + ["B"]
 
 
 def test_a_connection_is_kept_but_not_its_callers_right(tmp_path, upstream):

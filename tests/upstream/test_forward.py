@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 
 from rolecall.config import ModelSettings, Timeouts
 from rolecall.core import Call, Refusal, Source
-from rolecall.upstream import Catalogue, outgoing
+from rolecall.upstream import Catalogue, Fields, outgoing, passed_on
 from rolecall.wire import parse_call, strict_json
 
 from .parts.readers import check
+
+NOTHING = Fields([])
 
 
 def deployment(model="gpt", provider="openai", endpoint="chat"):
@@ -36,7 +38,7 @@ def sent(body, *, model="gpt", changed=False):
     """What goes upstream for these bytes."""
     call, value = parse_call("chat", body)
     unchanged = None if changed else body
-    request, translation = outgoing(deployment(model), call, value, unchanged, [], b"")
+    request, translation = outgoing(deployment(model), call, value, unchanged, NOTHING, b"")
     assert translation is None
     return request.body
 
@@ -156,7 +158,7 @@ def test_a_translated_body_is_written_from_what_was_read_and_its_query_stays_her
     body = b'{ "model": "gpt", "messages": [{"role": "user", "content": "hi"}] }'
     call, value = parse_call("chat", body)
     request, translation = outgoing(
-        deployment("claude", "anthropic"), call, value, body, [], b"beta=true"
+        deployment("claude", "anthropic"), call, value, body, NOTHING, b"beta=true"
     )
     assert translation is not None
     written = json.loads(request.body)
@@ -169,7 +171,7 @@ def test_a_translated_body_is_written_from_what_was_read_and_its_query_stays_her
 def test_the_request_says_whether_a_stream_is_expected(stream):
     body = b'{"model":"gpt","stream":%b}' % (b"true" if stream else b"false")
     call, value = parse_call("chat", body)
-    request, _ = outgoing(deployment(), call, value, body, [], b"a=b")
+    request, _ = outgoing(deployment(), call, value, body, NOTHING, b"a=b")
     assert (request.stream, request.query) == (stream, b"a=b")
 
 
@@ -197,10 +199,12 @@ def test_no_header_passes_that_the_upstream_is_not_known_to_understand(provider)
             b"openai-organization",
         )
     ]
-    request, _ = outgoing(served, Call(endpoint, "gpt"), {}, None, foreign + known, b"")
+    fields = passed_on(served, foreign + known)
+    request, _ = outgoing(served, Call(endpoint, "gpt"), {}, None, fields, b"")
+    assert request.fields is fields
     names = [b"user-agent", b"traceparent"]
-    assert request.headers[:2] == known[:2]
+    assert fields.headers[:2] == known[:2]
     if provider == "anthropic":
         names.append(b"anthropic-version")
-        assert request.headers[-1] == known[-1]
-    assert [name for name, _ in request.headers] == names
+        assert fields.headers[-1] == known[-1]
+    assert [name for name, _ in fields.headers] == names

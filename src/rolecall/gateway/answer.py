@@ -20,23 +20,20 @@ STOPPING: Final = Refusal(Reason.UPSTREAM_UNAVAILABLE, "The gateway is stopping;
 _JSON_TYPE: Final = b"application/json"
 _JSON: Final = (b"content-type", _JSON_TYPE)
 _EVENTS: Final = b"text/event-stream"
-_PASSED: Final = frozenset(
-    {
-        b"content-type",
-        b"content-encoding",
-        b"cache-control",
-        b"retry-after",
-        b"retry-after-ms",
-        b"x-should-retry",
-        b"request-id",
-        b"openai-processing-ms",
-        b"openai-version",
-    }
+_PASSED: Final = (
+    b"content-type",
+    b"content-encoding",
+    b"cache-control",
+    b"retry-after",
+    b"retry-after-ms",
+    b"x-should-retry",
+    b"request-id",
+    b"openai-processing-ms",
+    b"openai-version",
 )
-# the usual ones that do not: a look-up instead of more of them
-_KEPT: Final = frozenset(
-    {b"connection", b"content-length", b"date", b"server", b"transfer-encoding", b"vary"}
-)
+_KEPT: Final = (b"connection", b"content-length", b"date", b"server", b"transfer-encoding", b"vary")
+_USUAL: Final = dict.fromkeys(_PASSED, True) | dict.fromkeys(_KEPT, False)
+"""Which of the usual headers travel on: one look-up for each."""
 _PASSED_PREFIXES: Final = (b"x-ratelimit-", b"anthropic-ratelimit-")
 
 
@@ -228,9 +225,8 @@ def _passed(headers: Headers, request_id: str) -> tuple[Headers, bytes]:
     kind = b""
     for header in headers:
         name = header[0]
-        if name in _KEPT:
-            continue
-        if name in _PASSED or name.startswith(_PASSED_PREFIXES):
+        passes = _USUAL.get(name)
+        if passes or (passes is None and name.startswith(_PASSED_PREFIXES)):
             passed.append(header)
             if name == b"content-type":
                 kind = header[1].lower()

@@ -63,8 +63,9 @@ async def call_model(
         lower(value, call, decision)
         unchanged = None
     deployment = snapshot.catalogue.choose(call)
+    fields = head.passed(scope, deployment)
     request, translation = outgoing(
-        deployment, call, value, unchanged, scope["headers"], scope["query_string"]
+        deployment, call, value, unchanged, fields, scope["query_string"]
     )
     try:
         response = await transport.send(request)

@@ -1,10 +1,11 @@
 """Deployments, providers, and the transport to them."""
 
 from rolecall.upstream.catalogue import Catalogue, Deployment
-from rolecall.upstream.forward import outgoing
+from rolecall.upstream.forward import outgoing, passed_on
 from rolecall.upstream.outbox import Outbox, outbox
 from rolecall.upstream.transport import (
     Destination,
+    Fields,
     Headers,
     Request,
     Response,
@@ -18,6 +19,7 @@ __all__ = [
     "Catalogue",
     "Deployment",
     "Destination",
+    "Fields",
     "Headers",
     "Outbox",
     "Request",
@@ -28,4 +30,5 @@ __all__ = [
     "Wait",
     "outbox",
     "outgoing",
+    "passed_on",
 ]

@@ -20,9 +20,11 @@ _ALWAYS_PASS: Final = frozenset(
 _PATHS: Final = {"chat": "/v1/chat/completions", "messages": "/v1/messages"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Deployment:
     """One upstream at one endpoint: whatever can be known before a request is known here.
+
+    Compared by identity, so that what was worked out for one can be kept.
 
     Attributes:
         passes: the caller's headers that travel on, in lower case.

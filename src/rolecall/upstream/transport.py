@@ -51,18 +51,31 @@ class Destination:
     transport: TransportName = "http1"
 
 
+@dataclass(slots=True, eq=False)
+class Fields:
+    """Header fields that requests may share, and a place for how a transport writes them.
+
+    Attributes:
+        headers: names in lower case; never changed.
+        written: in HTTP/1.1; None until they were written once.
+    """
+
+    headers: Headers
+    written: bytes | None = None
+
+
 @dataclass(slots=True)
 class Request:
     """What is sent: always a POST, its body whole.
 
     Attributes:
-        headers: what this request adds to those of its destination, names in lower case.
+        fields: what this request adds to the headers of its destination.
         stream: whether the answer is to be a stream, which begins sooner.
         query: without the question mark; empty for none.
     """
 
     destination: Destination
-    headers: Headers
+    fields: Fields
     body: bytes
     stream: bool = False
     query: bytes = b""

@@ -1,5 +1,6 @@
 """A body becomes a call: parsed once, strictly, and nothing in it may steer the gateway."""
 
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -67,7 +68,12 @@ def parse_call(endpoint: str, body: bytes) -> tuple[Call, dict[str, Any]]:
     stream = value.get("stream")
     if stream is not None and not isinstance(stream, bool):
         raise Refusal(Reason.INVALID_REQUEST, "stream must be true, false or null.", param="stream")
-    return Call(endpoint, _model(value), bool(stream)), value
+    return _call(endpoint, _model(value), bool(stream)), value
+
+
+@lru_cache(maxsize=1024)
+def _call(endpoint: str, model: str, stream: bool) -> Call:  # noqa: FBT001 - once for each of them
+    return Call(endpoint, model, stream)
 
 
 def check_query(query: bytes) -> None:

@@ -251,17 +251,21 @@ async def test_what_would_break_http_is_not_written(name):
     assert len(raised) == 1
 
 
-async def test_after_what_could_not_be_written_something_else_may_be():
+@pytest.mark.parametrize("first", [(), (LENGTH_5,)], ids=["chunked", "length"])
+@pytest.mark.parametrize("then", [(), (LENGTH_5,)], ids=["chunked", "length"])
+async def test_after_what_could_not_be_written_something_else_may_be(first, then):
     async def app(scope, receive, send):
         with pytest.raises(Unwritable):
-            await send(start(200, (b"x", b"a\nb")))
-        await answer(send, b"sorry", status=500)
+            await send(start(200, (b"x", b"a\nb"), *first))
+        await send(start(500, *then))
+        await send({"type": "http.response.body", "body": b"sorry"})
 
     async with serving(app) as server:
         client = await server.connect()
         await client.send(GET)
         got = await client.answer()
         assert (got.status, got.body) == (500, b"sorry")
+        assert ("content-length" in got.headers) == bool(then)
 
 
 # The body, as the application asks for it

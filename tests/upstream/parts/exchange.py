@@ -10,7 +10,14 @@ from rolecall.config import Timeouts, Tls
 from rolecall.core import Reason
 from rolecall.upstream.http1 import Http1Transport
 from rolecall.upstream.http2 import Http2Transport
-from rolecall.upstream.transport import Destination, Headers, Request, Response, TransportError
+from rolecall.upstream.transport import (
+    Destination,
+    Fields,
+    Headers,
+    Request,
+    Response,
+    TransportError,
+)
 from tests.parts.clock import forward
 from tests.parts.waiting import rounds, until
 
@@ -58,7 +65,7 @@ def request(
     url, _, query = url.partition("?")
     return Request(
         Destination(url, () if headers else JSON, timeouts, tls),
-        headers or [],
+        Fields(headers or []),
         body,
         stream,
         query.encode("latin-1"),

@@ -166,8 +166,10 @@ class Cycle:
         more = message.get("more_body", False)
         if self._head is None:
             raise Unwritable("the answer has no head")
-        data = self._head + self._framed(message["body"], more=more)
-        self._head = b""
+        data = self._framed(message["body"], more)
+        if self._head:
+            data = self._head + data
+            self._head = b""
         if more:
             # pieces of a stream come one by one, and each is awaited
             self._connection.write_now(data)
@@ -200,11 +202,13 @@ class Cycle:
         if self.more_body and not self._invited and self._expects_invitation():
             # it may send the body that it was not asked for, or its next request
             self.keep_alive = False
+        # another head may have been refused before
+        self._left, self._chunked = None, False
         bodiless = status in _BODILESS or self.scope["method"] == "HEAD"
         lines = [
             _STATUS.get(status) or b"HTTP/1.1 %d " % status,
             *self._connection.defaults(),
-            *[b": ".join(header) for header in headers],
+            *map(b": ".join, headers),
         ]
         for name, value in headers:
             if name == b"content-length":
@@ -224,18 +228,18 @@ class Cycle:
             raise Unwritable("a header of the answer holds a line break")
         return head + b"\r\n\r\n"
 
-    def _framed(self, body: bytes, *, more: bool) -> bytes:
-        if self._left is not None:
-            if self.scope["method"] == "HEAD":
-                return b""
-            self._left -= len(body)
-            if self._left < 0 or (self._left and not more):
-                raise Unwritable("the answer's body has another length than its head says")
-            return body
-        if not self._chunked:
-            # HTTP/1.0: the end of the connection is the end of the answer
-            return body
-        if not more:
+    def _framed(self, body: bytes, more: bool) -> bytes:  # noqa: FBT001 - for each piece of a stream
+        if self._chunked:
+            if more:
+                return b"%x\r\n%b\r\n" % (len(body), body) if body else b""
             end = b"0\r\n\r\n"
             return b"%x\r\n%b\r\n%b" % (len(body), body, end) if body else end
-        return b"%x\r\n%b\r\n" % (len(body), body) if body else b""
+        if self._left is None:
+            # HTTP/1.0: the end of the connection is the end of the answer
+            return body
+        if self.scope["method"] == "HEAD":
+            return b""
+        self._left -= len(body)
+        if self._left < 0 or (self._left and not more):
+            raise Unwritable("the answer's body has another length than its head says")
+        return body

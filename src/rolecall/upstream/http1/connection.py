@@ -211,8 +211,11 @@ class Connection(asyncio.Protocol):
 
     def _take(self) -> bytes:
         pieces = self._pieces
-        data = pieces.popleft() if len(pieces) == 1 else b"".join(pieces)
-        pieces.clear()
+        if len(pieces) == 1:
+            data = pieces.pop()
+        else:
+            data = b"".join(pieces)
+            pieces.clear()
         self._buffered = 0
         if self._paused:
             self._paused = False
@@ -261,7 +264,7 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Bytes have come."""
-        if self.state is not State.ACTIVE or self._complete or self._unsent():
+        if self.state is not State.ACTIVE or self._complete or self._round == self._outbox.rounds:
             # nobody asked: whatever it is, it must not become somebody's answer
             self._fail(Reason.UPSTREAM_ERROR, "The upstream sent what nobody had asked for.")
             self._wait.wake()

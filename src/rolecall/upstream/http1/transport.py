@@ -135,9 +135,11 @@ def _head(way: _Way, request: Request) -> bytes:
         if b" " in query or b"\r" in query or b"\n" in query:
             raise _unwritable()
         start += b"?" + query
-    fields = _fields(request.headers) if request.headers else b""
+    fields = request.fields
+    if (written := fields.written) is None:
+        written = fields.written = _fields(fields.headers)
     length = len(request.body)
-    return b"%b%b%bcontent-length: %d\r\n\r\n" % (start, way.head, fields, length)
+    return b"%b%b%bcontent-length: %d\r\n\r\n" % (start, way.head, written, length)
 
 
 def _fields(headers: Sequence[tuple[bytes, bytes]]) -> bytes:

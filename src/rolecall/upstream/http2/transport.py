@@ -113,7 +113,7 @@ def _head(way: _Way, request: Request) -> Headers:
     if query := request.query:
         path = path + b"?" + _checked_path(query)
     length = (b"content-length", b"%d" % len(request.body))
-    return [*way.start, (b":path", path), *way.fields, *_fields(request.headers), length]
+    return [*way.start, (b":path", path), *way.fields, *_fields(request.fields.headers), length]
 
 
 def _checked_path(path: bytes) -> bytes:
