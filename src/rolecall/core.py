@@ -277,8 +277,8 @@ class Revocation:
         jti: the token's ID.
         sid: the session that it was issued in. Where ``sub`` is set too, a token that does not say
             its session is of this one.
-        sub: whom it is about.
-        client: the OAuth client that it was issued to.
+        sub: whom it is about, or who acts with it.
+        client: the OAuth client that it was issued to, or that acts with it.
         issued_before: seconds since the epoch; a token that does not say when it was issued was
             issued before.
         expires: seconds since the epoch from which on this does not count any more.

@@ -76,6 +76,50 @@ async def test_a_remembered_token_is_refused_from_the_next_request_on(fields):
         assert verifier.remembered(fingerprint(his)) is not None
 
 
+ACTED = {**HERS, "act": {"sub": "agent", "client_id": "helper", "act": {"sub": "before"}}}
+ACTING = {
+    "its subject": ({"sub": "agent"}, "revoked"),
+    "its client": ({"client": "helper"}, "revoked"),
+    "its subject, issued before": ({"sub": "agent", "issued_before": ISSUED + 1}, "revoked"),
+    "its subject, issued after": ({"sub": "agent", "issued_before": ISSUED}, "accepted"),
+    "its subject at the client that the token was issued to": (
+        {"sub": "agent", "client": "chat-ui"}, "revoked"
+    ),
+    "its subject in the session that the token is of": (
+        {"sub": "agent", "sid": "s1"}, "revoked"
+    ),
+    "its subject in a session that the token does not tell": (
+        {"sub": "agent", "sid": "s2"}, "revoked"
+    ),
+    "the subject that it acts for in another session": ({"sub": "jane", "sid": "s2"}, "accepted"),
+    "another session": ({"sid": "s2"}, "accepted"),
+    "its subject as a client": ({"client": "agent"}, "accepted"),
+    "its client as a subject": ({"sub": "helper"}, "accepted"),
+    "its subject at another issuer": ({"issuer": OTHER, "sub": "agent"}, "accepted"),
+    "the subject that it acts for": ({"sub": "jane"}, "revoked"),
+    "whoever acted before": ({"sub": "before"}, "accepted"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("fields", "expected"), ACTING.values(), ids=ACTING)
+async def test_c47_whoever_is_revoked_does_not_act_for_others_either(fields, expected):
+    token = SIGNER.token(ACTED)
+    async with gate(revocations=[entry(**fields)]) as verifier:
+        assert await verdict(verifier, token) == expected
+    async with gate() as verifier:
+        caller = await verifier.authenticate(token)
+        verifier.revoke([entry(**fields)])
+        remembered = verifier.remembered(fingerprint(token))
+        assert (remembered is None, verifier.revokes(caller)) == (expected == "revoked",) * 2
+
+
+async def test_c47_an_actor_of_another_issuer_is_not_this_one_s_to_revoke():
+    acted = {**HERS, "act": {"sub": "agent", "client_id": "helper", "iss": OTHER}}
+    revoked = [entry(sub="agent"), entry(client="helper"), entry(issuer=OTHER, sub="agent")]
+    async with gate(revocations=revoked) as verifier:
+        assert await verdict(verifier, SIGNER.token(acted)) == "accepted"
+
+
 async def test_what_is_taken_back_is_accepted_again():
     token = SIGNER.token(HERS)
     async with gate(revocations=[entry(jti="t9")]) as verifier:

@@ -5,22 +5,41 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
-from rolecall.core import Caller, Reason, Refusal, Revocation
+from rolecall.core import Actor, Caller, Reason, Refusal, Revocation
 
 _Place = tuple[str, str, str]
 
-# what a caller is called, by every name that an entry may have for it
+
+def _acting(caller: Caller) -> Actor | None:
+    """Who acts for a caller, if the caller's own issuer names it: nobody speaks for another's."""
+    actor = caller.actor
+    return actor if actor is not None and actor.issuer == caller.issuer else None
+
+
+def _own_subjects(caller: Caller) -> tuple[Any, ...]:
+    # the configuration may take the subject from another claim; logout tokens never do
+    return caller.subject, caller.claims.get("sub")
+
+
+def _subjects(caller: Caller) -> Iterable[Any]:
+    actor = _acting(caller)
+    found = _own_subjects(caller)
+    return found if actor is None else (*found, actor.subject)
+
+
+def _clients(caller: Caller) -> Iterable[Any]:
+    found = (caller.client, caller.claims.get("azp"), caller.claims.get("client_id"))
+    actor = _acting(caller)
+    return found if actor is None else (*found, actor.client)
+
+
+# what a caller is called, and whoever acts for it, by every name that an entry may have for it
 _SAID: Final[Mapping[str, Callable[[Caller], Iterable[Any]]]] = MappingProxyType(
     {
         "jti": lambda caller: (caller.claims.get("jti"),),
-        # the configuration may take the subject from another claim; logout tokens never do
-        "sub": lambda caller: (caller.subject, caller.claims.get("sub")),
+        "sub": _subjects,
         "sid": lambda caller: (caller.claims.get("sid"),),
-        "client": lambda caller: (
-            caller.client,
-            caller.claims.get("azp"),
-            caller.claims.get("client_id"),
-        ),
+        "client": _clients,
     }
 )
 _ALL: Final = ""
@@ -108,10 +127,15 @@ def _holds(entry: Revocation, caller: Caller) -> bool:
 
 
 def _is(entry: Revocation, name: str, value: str, caller: Caller) -> bool:
-    if name == "sid" and entry.sub is not None and "sid" not in caller.claims:
-        # a token that does not tell its session may be of any of its subject's
+    if name == "sid" and entry.sub is not None and not _tells_session(entry.sub, caller):
+        # it may be any of them
         return True
     return value in _SAID[name](caller)
+
+
+def _tells_session(subject: str, caller: Caller) -> bool:
+    """Whether a token says in which of a subject's sessions it was issued; of an actor's none."""
+    return "sid" in caller.claims and subject in _own_subjects(caller)
 
 
 def _issued(caller: Caller) -> float | None:
