@@ -103,6 +103,7 @@ def test_an_issuer_may_have_no_signed_tokens(settings):
 
 WELL_KNOWN = f"{LOGIN}/.well-known/openid-configuration"
 OAUTH = f"{LOGIN}/.well-known/oauth-authorization-server"
+SIGNED = "signed_response: true"
 WAYS = {"introspection": "{client_id: gw, client_secret: s}", "userinfo": "{ttl: 60}"}
 
 
@@ -135,6 +136,23 @@ def test_metadata_are_had_as_keys_are(settings):
     reach = Reach("ca.pem", private_network=True, bearer_file="token")
     assert found.opaque.endpoint == MetadataAt(WELL_KNOWN, reach, max_stale=0, refresh=60)
     assert found.opaque.reach == replace(reach, bearer_file=None)
+
+
+@pytest.mark.parametrize(
+    ("text", "keys"),
+    [
+        ("", KeysFrom(discovery_url=WELL_KNOWN)),
+        (f"jwks_url: '{LOGIN}/keys',", KeysFrom(jwks_url=f"{LOGIN}/keys")),
+        ("signed_tokens: false,", KeysFrom(discovery_url=WELL_KNOWN)),
+        (f"signed_tokens: false, jwks_url: '{LOGIN}/k',", KeysFrom(jwks_url=f"{LOGIN}/k")),
+    ],
+    ids=["by metadata", "by URL", "for answers alone", "for answers alone, by URL"],
+)
+def test_signed_answers_need_the_issuer_s_keys(settings, text, keys):
+    (found,) = settings(one(f"{text} introspection: {{{ASK}, client_secret: s, {SIGNED}}}")).issuers
+    assert found.opaque.signed_response
+    assert found.keys == keys
+    assert found.signed_tokens == ("signed_tokens" not in text)
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -231,6 +249,14 @@ FAULTS = {
     "no way at all": (
         "signed_tokens: false",
         "issuers[0].signed_tokens: is false, and there is neither introspection nor userinfo",
+    ),
+    "signed tokens that are not, and signed answers": (
+        f"signed_tokens: false, introspection: {{{ASK}, client_secret: s, {SIGNED}, tokens: all}}",
+        "issuers[0].introspection.tokens: cannot be all beside signed_tokens: false",
+    ),
+    "signed userinfo": (
+        f"userinfo: {{endpoint: '{LOGIN}/me', {SIGNED}}}",
+        "issuers[0].userinfo.signed_response: unknown key",
     ),
     "signed tokens that are not": (
         f"signed_tokens: false, introspection: {{{ASK}, client_secret: s, tokens: all}}",

@@ -14,9 +14,11 @@ pytestmark = pytest.mark.e2e
 
 CALL = {"model": "openai-gpt-4o", "messages": [{"role": "user", "content": "hi"}]}
 OK = (200, None)
+ENDPOINT = "endpoint: {issuer}/token/introspection"
+SIGNED = "client_secret: os.environ/SECRET\n  signed_response: true"
 INTROSPECTION = """
 introspection:
-  endpoint: {issuer}/token/introspection
+  {endpoint}
   client_id: {client}
   {credential}
   ttl: {ttl}
@@ -33,17 +35,23 @@ def credentials(oidc_provider, tmp_path_factory):
         "client_secret_basic": ("gateway", "client_secret: os.environ/SECRET"),
         "private_key_jwt": ("gateway-jwt", f"private_key_file: {key}"),
         "a wrong secret": ("gateway", "client_secret: wrong"),
+        "signed answers": ("gateway-signed", SIGNED),
+        "signed answers with the secret": ("gateway-symmetric", SIGNED),
     }
 
 
 @pytest.fixture(scope="module")
 def config(oidc_provider, upstream, credentials):
-    def config(method="client_secret_basic", ttl=1):
+    def config(method="client_secret_basic", ttl=1, *, endpoint=ENDPOINT):
         client, credential = credentials[method]
+        endpoint = endpoint.format(issuer=oidc_provider.issuer)
         more = INTROSPECTION.format(
-            issuer=oidc_provider.issuer, client=client, credential=credential, ttl=ttl
+            endpoint=endpoint, client=client, credential=credential, ttl=ttl
         )
-        return {**native(oidc_provider, upstream, more), "SECRET": "gateway-secret/+ &"}
+        return {
+            **native(oidc_provider, upstream, more),
+            "SECRET": "gateway-secret/+ &",
+        }
 
     return config
 
@@ -75,6 +83,34 @@ def test_an_opaque_token_is_looked_up(start_gateway, config, oidc_provider, meth
     before = oidc_provider.introspections()
     assert [call(gateway, token) for _ in range(3)] == [OK] * 3
     assert oidc_provider.introspections() - before == 1
+
+
+def test_the_provider_s_metadata_name_the_endpoint(start_gateway, config, oidc_provider):
+    gateway = start_gateway(**config(endpoint=""))
+    assert call(gateway, oidc_provider.token(resource="opaque")) == OK
+    assert call(gateway, "made-up") == (401, "revoked")
+    endpoint = f"{oidc_provider.issuer}/token/introspection"
+    assert f"opaque tokens are looked up at {endpoint}" in gateway.log()
+
+
+def test_answers_that_the_provider_signs_are_believed(start_gateway, config, oidc_provider):
+    gateway = start_gateway(**config("signed answers", endpoint=""))
+    token = oidc_provider.token(resource="opaque")
+    assert call(gateway, token) == OK
+    assert call(gateway, oidc_provider.token("stranger", resource="opaque")) == (403, "no_role")
+    assert call(gateway, "made-up") == (401, "revoked")
+    oidc_provider.rotate()
+    assert call(gateway, oidc_provider.token(resource="opaque")) == OK
+    oidc_provider.revoke(token)
+    wait_until(lambda: call(gateway, token) == (401, "revoked"), what="it is refused")
+
+
+def test_an_answer_that_is_signed_with_the_secret_is_none(start_gateway, config, oidc_provider):
+    gateway = start_gateway(**config("signed answers with the secret"))
+    token = oidc_provider.token(resource="opaque")
+    assert call(gateway, token) == (503, "issuer_unavailable")
+    assert "cannot be believed: algorithm_not_allowed" in gateway.log()
+    assert call(gateway, oidc_provider.token()) == OK
 
 
 def test_an_opaque_token_without_a_role_calls_nothing(lasting, oidc_provider):

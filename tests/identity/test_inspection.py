@@ -87,6 +87,9 @@ def signed(**changes):
 BAD = {
     "no token": (b"opaque", {}, "form", "malformed_token"),
     "another issuer": (signed(iss="https://evil.example"), {}, "issuer", "unknown_issuer"),
+    "of an issuer that signs answers alone": (
+        signed(), {"signed_tokens": False}, "issuer", "unknown_issuer",
+    ),
     "no issuer": (signed(iss=1), {}, "issuer", "invalid_claim"),
     "forged": (bare({"alg": "ES256", "kid": "k1"}, CLAIMS, b"x" * 64), {}, "signature",
                "bad_signature"),

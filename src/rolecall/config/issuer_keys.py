@@ -98,7 +98,7 @@ def _keys(section: Issuer, issuer: str, path: KeyPath, document: Document) -> Ke
             (*path, given[1]), f"cannot stand beside {given[0]}: name one source of keys."
         )
         return None
-    if not section.signed_tokens:
+    if not section.signed_tokens and not _signs_answers(section):
         # the metadata may still be of use: they name the endpoint
         if given and not (given == ["discovery_url"] and _is_discovered(section)):
             document.report((*path, given[0]), "has no place beside signed_tokens: false.")
@@ -127,6 +127,10 @@ def _keys(section: Issuer, issuer: str, path: KeyPath, document: Document) -> Ke
 def _is_discovered(section: Issuer) -> bool:
     lookup = section.introspection or section.userinfo
     return lookup is not None and lookup.endpoint is None
+
+
+def _signs_answers(section: Issuer) -> bool:
+    return section.introspection is not None and section.introspection.signed_response
 
 
 def well_known(issuer: str) -> str:

@@ -81,6 +81,7 @@ class Introspection(_OpaqueTokens):
     private_key_id: Text | None = None
     client_cert: Text | None = None
     client_key: Text | None = None
+    signed_response: bool = False
 
 
 class Userinfo(_OpaqueTokens):

@@ -102,6 +102,7 @@ def build(
         source=source,
         banned_keys=frozenset(section.banned_keys),
         required=section.required,
+        signed_tokens=section.signed_tokens,
         logout_audience=tuple(section.logout_audience or ()),
         event_audience=tuple(section.event_audience or ()),
     )

@@ -119,4 +119,5 @@ def _asked(
         ttl=lookup.ttl,
         negative_ttl=lookup.negative_ttl,
         timeout=lookup.timeout,
+        signed_response=isinstance(lookup, issuer_schema.Introspection) and lookup.signed_response,
     )

@@ -138,6 +138,7 @@ class Opaque:
         ttl: seconds that a good answer is remembered, never beyond ``exp``.
         negative_ttl: seconds that a bad answer is remembered.
         timeout: seconds for an answer.
+        signed_response: whether answers must be signed with a key of the issuer (RFC 9701).
     """
 
     endpoint: str | MetadataAt
@@ -148,6 +149,7 @@ class Opaque:
     ttl: float = 60.0
     negative_ttl: float = 5.0
     timeout: float = 5.0
+    signed_response: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +173,7 @@ class IssuerSettings:
             for no bound.
         rfc9068: whether tokens must keep to RFC 9068 to the letter.
         clients: the OAuth clients whose tokens are accepted; None for all.
+        signed_tokens: whether tokens that its keys sign are accepted.
         opaque: None where all tokens are signed.
         aliases: other values of ``iss`` that mean this issuer.
         require: claims that must have one of the values beside them.
@@ -220,6 +223,7 @@ class IssuerSettings:
     end_user: ClaimPath | None = None
     banned_keys: frozenset[str] = frozenset()
     required: bool = True
+    signed_tokens: bool = True
     opaque: Opaque | None = None
     logout_audience: tuple[str, ...] = ()
     event_audience: tuple[str, ...] = ()

@@ -146,7 +146,8 @@ async def inspect(
 def _issuer(presented: Presented, settings: Settings) -> IssuerSettings:
     name = claim.name(presented.claims, "iss")
     for issuer in settings.issuers:
-        if name in (issuer.issuer, *issuer.aliases) and issuer.keys.anywhere:
+        signed = issuer.signed_tokens and issuer.keys.anywhere
+        if signed and name in (issuer.issuer, *issuer.aliases):
             return issuer
     known = ", ".join(issuer.issuer for issuer in settings.issuers)
     raise Refusal(

@@ -7,7 +7,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Final, TypeVar
 
@@ -20,6 +20,7 @@ from rolecall.identity.fetch import Fetch
 from rolecall.identity.introspection import LookUp, by_introspection, by_userinfo
 from rolecall.identity.refreshed import Pace
 from rolecall.identity.session import Session
+from rolecall.identity.signed_answer import SignedAnswers
 from rolecall.identity.verdicts import Verdict
 
 log = logging.getLogger("rolecall.identity")
@@ -61,7 +62,6 @@ class LookUps:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    url: str
     session: Session
     look_up: LookUp
 
@@ -75,12 +75,13 @@ class OpaqueTokens:
         clock: seconds since the epoch.
         fetch: how its metadata are had, where they name the endpoint.
         pace: how often.
+        signed: what its answers must be; None where they are not to be signed.
 
     Attributes:
         source: the endpoint over time; None where it is written.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - time and the network are arguments
         self,
         settings: IssuerSettings,
         opaque: Opaque,
@@ -88,6 +89,7 @@ class OpaqueTokens:
         *,
         fetch: Fetch,
         pace: Pace,
+        signed: SignedAnswers | None,
     ) -> None:
         self.lookups = LookUps()
         self.prefix = opaque.prefix.encode()
@@ -102,6 +104,7 @@ class OpaqueTokens:
         self._refused: OrderedDict[bytes, tuple[float, Refusal]] = OrderedDict()
         self._known: OrderedDict[bytes, None] = OrderedDict()
         self._failing = False
+        self._signed = signed
         if isinstance(opaque.endpoint, str):
             url = opaque.endpoint
             self._move(Endpoint(url, towards(url, opaque.reach)))
@@ -119,7 +122,7 @@ class OpaqueTokens:
     @property
     def url(self) -> str | None:
         """Where the issuer is asked; None while that is not known."""
-        return self._asked.url if self._asked is not None else None
+        return self._asked.session.url if self._asked is not None else None
 
     def adopt(self, former: "OpaqueTokens") -> None:
         """Take over the counts of the same issuer, and the endpoint that its metadata named."""
@@ -179,11 +182,11 @@ class OpaqueTokens:
     async def _ask(self, token: bytes, digest: bytes, judge: Judge) -> Verdict | Refusal:
         self.lookups.made += 1
         try:
-            claims = await self._look_up()(token.decode("ascii"))
+            said = await self._look_up()(token.decode("ascii"))
             self._works()
-            if claims is None:
+            if said is None:
                 raise _anew(_INACTIVE)
-            verdict = judge(claims)
+            verdict = judge(said.claims)
         except FetchError as error:
             self._fails(error)
             return _unavailable()
@@ -194,7 +197,8 @@ class OpaqueTokens:
             return refusal
         else:
             _put(self._known, digest, None, MOST_KNOWN)
-            return verdict
+            # a signed token ends with its own key
+            return replace(verdict, thumbprint=verdict.thumbprint or said.thumbprint)
         finally:
             del self._asking[digest]
 
@@ -213,11 +217,10 @@ class OpaqueTokens:
         session = Session(endpoint.url, endpoint.reach, Deadline(self.opaque.timeout))
         client = self.opaque.client
         self._asked = _Asked(
-            endpoint.url,
             session,
-            by_userinfo(session, endpoint.url)
+            by_userinfo(session)
             if client is None
-            else by_introspection(session, endpoint.url, client, self.issuer, self._clock),
+            else by_introspection(session, client, self.issuer, self._clock, self._signed),
         )
 
     def _fails(self, error: FetchError) -> None:

@@ -35,12 +35,15 @@ class Session:
         reach: whom to trust, and whether private addresses may be connected to.
         deadline: for a whole answer.
         resolve: finds addresses; None for the system's way.
+
+    Attributes:
+        url: the same.
     """
 
     def __init__(
         self, url: str, reach: Reach, deadline: Deadline, resolve: Resolve | None = None
     ) -> None:
-        self._url = url
+        self.url = url
         self._reach = reach
         self._deadline = deadline
         self._resolve = resolve or addresses_of
@@ -62,7 +65,7 @@ class Session:
         Raises:
             FetchError: there is no such answer.
         """
-        url = self._url
+        url = self.url
         try:
             place = Place.of(url)
             async with asyncio.timeout(self._deadline.total), self._room:
@@ -92,7 +95,7 @@ class Session:
     async def _ask(
         self, place: Place, method: str, form: Mapping[str, str] | None, headers: Mapping[str, str]
     ) -> Answer:
-        proxy = forward_proxy(self._url)
+        proxy = forward_proxy(self.url)
         request = _request(place, None if place.secure else proxy, method, form, headers)
         conversation = self._take_idle()
         if conversation is None:
@@ -128,7 +131,7 @@ class Session:
 
     def _private(self, address: str) -> FetchError:
         return FetchError(
-            f"{self._url} is at {address}, which is no public address; write"
+            f"{self.url} is at {address}, which is no public address; write"
             " private_network: true at the issuer (JWT_PRIVATE_NETWORK=true in the environment) if"
             " it is to be reached there"
         )

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
-from rolecall.config import IssuerSettings, KeysFrom, Limits, StaticKey
+from rolecall.config import IssuerSettings, KeysFrom, Limits, Opaque, StaticKey
 from rolecall.core import KEYS_ISSUER, Caller, Reason, Refusal, Revocation
 from rolecall.identity import claims as claim
 from rolecall.identity.access_token import accept, check_itself
@@ -28,6 +28,7 @@ from rolecall.identity.replays import Replays
 from rolecall.identity.revocations import Revocations
 from rolecall.identity.shared_replays import SharedReplays
 from rolecall.identity.signature import Verify, verify
+from rolecall.identity.signed_answer import SignedAnswers
 from rolecall.identity.signing_key import SigningIssuer, signing_key
 from rolecall.identity.static_keys import StaticKeys
 from rolecall.identity.tally import NOBODY, Tallies
@@ -117,12 +118,7 @@ class Verifier:
         self._settings = tuple(issuers)
         self._issuers: dict[str, SigningIssuer] = {}
         pace = pace or Pace()
-        self.opaque = [
-            OpaqueTokens(settings, settings.opaque, clock, fetch=fetch, pace=pace)
-            for settings in issuers
-            if settings.opaque
-        ]
-        self._asked = {one.issuer: one for one in self.opaque if one.opaque.tokens == "all"}
+        self._signing: dict[str, SigningIssuer] = {}
         for settings in issuers:
             if not settings.keys.anywhere:
                 continue
@@ -137,8 +133,29 @@ class Verifier:
                     pace=pace,
                     on_removed=self._verdicts.forget,
                 )
-            for name in (settings.issuer, *settings.aliases):
-                self._issuers[name] = SigningIssuer(settings, self.sources[place])
+            signing = SigningIssuer(settings, self.sources[place])
+            self._signing[settings.issuer] = signing
+            if settings.signed_tokens:
+                self._issuers |= dict.fromkeys((settings.issuer, *settings.aliases), signing)
+        self.opaque = [
+            OpaqueTokens(
+                settings,
+                settings.opaque,
+                clock,
+                fetch=fetch,
+                pace=pace,
+                signed=self._signed_answers(settings, settings.opaque),
+            )
+            for settings in issuers
+            if settings.opaque
+        ]
+        self._asked = {one.issuer: one for one in self.opaque if one.opaque.tokens == "all"}
+
+    def _signed_answers(self, settings: IssuerSettings, opaque: Opaque) -> SignedAnswers | None:
+        if not opaque.signed_response or opaque.client is None:
+            return None
+        signing = self._signing[settings.issuer]
+        return SignedAnswers(signing, opaque.client.client_id, self._limits, self._verify)
 
     async def start(self) -> None:
         """Fetch all key sets, and endpoints that metadata name, and keep them fresh.
@@ -195,7 +212,7 @@ class Verifier:
         """Whether every issuer that is required has keys, and an endpoint where it needs one."""
         return all(
             issuer.source.keys is not None
-            for issuer in self._issuers.values()
+            for issuer in self._signing.values()
             if issuer.settings.required
         ) and all(one.url is not None for one in self.opaque if one.settings.required)
 
@@ -208,7 +225,7 @@ class Verifier:
         ]
 
     def _state_of_keys(self, name: str) -> IssuerState:
-        issuer = self._issuers.get(name)
+        issuer = self._signing.get(name)
         if issuer is None:
             return IssuerState(name)
         source = issuer.source

@@ -25,6 +25,7 @@ class AuthorizationServer:
         self.tokens = {}
         self.asked = []
         self.forms = []
+        self.accepted = []
         self.assertions = []
         self.gate = None
         self.signer = None
@@ -41,6 +42,7 @@ class AuthorizationServer:
     async def introspect(self, request):
         form = await request.post()
         self.forms.append(dict(form))
+        self.accepted.append(request.headers["accept"])
         client = self._client(request, form)
         if client != CLIENT_ID:
             return web.json_response({"error": "invalid_client"}, status=401)

@@ -2,7 +2,9 @@
 //
 // Prints one line of JSON when it listens: {"url", "versions": {"node", "oidc-provider", "jose"}}.
 // Tokens: client credentials with `resource=https://gateway.example/<algorithm>`, or `…/opaque` for
-// one that is introspected by the clients `gateway` (secret) and `gateway-jwt` (private_key_jwt).
+// one that is introspected by the clients `gateway` (secret), `gateway-jwt` (private_key_jwt), and
+// `gateway-signed` (secret); signed answers (RFC 9701) to that one are PS256, and to
+// `gateway-symmetric` HS256, with its secret.
 // Those of `certified` are bound to the certificate (DER, base64) of the header `client-certificate`,
 // in which its TLS proxy would tell of it.
 //   GET /_ctl/rotate            new signing keys; the old ones stay published
@@ -26,6 +28,7 @@ const RESOURCES = 'https://gateway.example/';
 const RESOURCE_ACCESS_KEY = 'https://gateway.example/api';
 const ALGORITHMS = ['RS256', 'PS256', 'ES256', 'EdDSA'];
 const SCOPE = 'llm:invoke';
+const SECRET = 'gateway-secret/+ &';
 const OUTAGE = ['/jwks', '/.well-known/openid-configuration'];
 const INTROSPECTION = '/token/introspection';
 
@@ -65,7 +68,12 @@ function publish(issuer) {
         scope: SCOPE,
         tls_client_certificate_bound_access_tokens: client_id === 'certified',
       })),
-      { ...client('gateway', []), client_secret: 'gateway-secret/+ &' },
+      { ...client('gateway', []), client_secret: SECRET },
+      ...Object.entries({ 'gateway-signed': 'PS256', 'gateway-symmetric': 'HS256' }).map(([name, alg]) => ({
+        ...client(name, []),
+        client_secret: SECRET,
+        introspection_signed_response_alg: alg,
+      })),
       {
         ...client('gateway-jwt', []),
         token_endpoint_auth_method: 'private_key_jwt',
@@ -73,12 +81,14 @@ function publish(issuer) {
       },
     ],
     scopes: [SCOPE],
+    enabledJWA: { introspectionSigningAlgValues: [...ALGORITHMS, 'HS256'] },
     extraTokenClaims: (_ctx, token) => CLIENTS[token.clientId],
     features: {
       clientCredentials: { enabled: true },
       devInteractions: { enabled: false },
       mTLS: { enabled: true, certificateBoundAccessTokens: true, getCertificate: shownCertificate },
       introspection: { enabled: true, allowedPolicy: (_ctx, client) => client.clientId.startsWith('gateway') },
+      jwtIntrospection: { enabled: true },
       revocation: { enabled: true, allowedPolicy: () => true },
       resourceIndicators: { enabled: true, getResourceServerInfo: resourceServer },
     },
