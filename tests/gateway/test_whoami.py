@@ -35,6 +35,7 @@ def test_a_caller_is_told_what_the_gateway_knows(gateway):
         "kind": "person",
         "client": "ui",
         "roles": [{"role": "internal_user", "from": ["claim roles = 'basic_user'"]}],
+        "notes": [],
         "models": names(gateway),
         "expires": until,
     }
@@ -55,6 +56,12 @@ def names(gateway):
 def test_whoever_has_no_role_is_told_so(gateway):
     told = ask(gateway, token("nobody"))
     assert (told["roles"], told["models"], told["client"]) == ([], [], None)
+
+
+def test_whoever_has_no_role_because_of_a_claim_s_type_is_told_so(gateway):
+    told = ask(gateway, token(roles="basic_user"))
+    assert (told["roles"], told["models"]) == ([], [])
+    assert told["notes"] == ["roles is not a list of strings, and gives no role"]
 
 
 def test_nobody_is_told_without_a_token(gateway):

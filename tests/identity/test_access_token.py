@@ -41,6 +41,16 @@ async def test_c22_an_issuer_may_be_held_to_the_claims_of_rfc_9068(name, expecte
         assert await verdict(verifier, SIGNER.token(claims, {"typ": "at+jwt"})) == expected
 
 
+async def test_c22_a_subject_is_required_even_where_another_claim_names_the_caller():
+    whole = {**WHOLE, "cid": "ui", "uid": "00u1"}
+    without = {name: value for name, value in whole.items() if name != "sub"}
+    async with gate(settings(profile="okta", rfc9068=True)) as verifier:
+        assert await verdict(verifier, SIGNER.token(whole, {"typ": "at+jwt"})) == "accepted"
+        assert await verdict(verifier, SIGNER.token(without, {"typ": "at+jwt"})) == "invalid_claim"
+    async with gate(settings(profile="okta")) as verifier:
+        assert await verdict(verifier, SIGNER.token(without)) == "accepted"
+
+
 # The clients whose tokens are accepted
 
 CLIENTS = {

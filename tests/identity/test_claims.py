@@ -275,6 +275,55 @@ async def test_c21_only_sub_is_required(name, expected):
     assert await verdict_of(name, MISSING) == expected
 
 
+# whatever a profile reads of them
+UNREAD = {
+    "sub where another claim names the caller": ({"subject": ("email",)}, "sub"),
+    "azp of Okta": ({"profile": "okta"}, "azp"),
+    "client_id of Okta": ({"profile": "okta"}, "client_id"),
+    "jti of Okta": ({"profile": "okta"}, "jti"),
+    "the second name of a client": ({}, "cid"),
+    "the last name of a client": ({}, "appid"),
+}
+
+
+@pytest.mark.parametrize(("changes", "name"), UNREAD.values(), ids=UNREAD)
+async def test_c21_t20_a_name_that_is_not_read_is_still_one(changes, name):
+    whole = {**CLAIMS, "email": "john@a.example", "client_id": "ui", "cid": "ui", "uid": "00u1"}
+    async with gate(settings(**changes)) as verifier:
+        assert await verdict(verifier, SIGNER.token(whole)) == "accepted"
+        for value in (1, "", ["ui"], None):
+            token = SIGNER.token({**whole, name: value})
+            assert await verdict(verifier, token) == "invalid_claim"
+
+
+# What the configuration requires of a claim
+
+REQUIRED = {
+    "the value": ("acme", "accepted"),
+    "the other value": ("acme-labs", "accepted"),
+    "one of a list": (["x", "acme"], "accepted"),
+    "another": ("other", "invalid_claim"),
+    "more than the value": ("acme-evil", "invalid_claim"),
+    "a part of the value": ("acm", "invalid_claim"),
+    "another case": ("ACME", "invalid_claim"),
+    "a list of others": (["x"], "invalid_claim"),
+    "an empty list": ([], "invalid_claim"),
+    "a list in a list": ([["acme"]], "invalid_claim"),
+    "an object": ({"acme": True}, "invalid_claim"),
+    "null": (None, "invalid_claim"),
+    "a number": (1, "invalid_claim"),
+    "nothing": (MISSING, "invalid_claim"),
+}
+
+
+@pytest.mark.parametrize(("value", "expected"), REQUIRED.values(), ids=REQUIRED)
+async def test_a_claim_that_is_required_has_exactly_one_of_its_values(value, expected):
+    required = settings(require=((("org",), ("acme", "acme-labs")),))
+    claims = {**CLAIMS, "org": value} if value is not MISSING else CLAIMS
+    async with gate(required) as verifier:
+        assert await verdict(verifier, SIGNER.token(claims)) == expected
+
+
 @pytest.mark.parametrize("value", ["j" * 1024, "f:1:john", "ジョン", "a\x00b", "../x", " "])
 async def test_a_name_is_taken_as_it_is(value):
     async with gate() as verifier:

@@ -83,6 +83,9 @@ BAD = {
     "a slash more": {"htu": URL + "/"},
     "another case of the path": {"htu": URL.replace("chat", "Chat")},
     "plain http": {"htu": URL.replace("https", "http")},
+    "plain http at our port": {
+        "htu": URL.replace("https", "http").replace("example/", "example:443/")
+    },
     "another port": {"htu": URL.replace("example/", "example:8443/")},
     "port 0": {"htu": URL.replace("example/", "example:0/")},
     "another host": {"htu": URL.replace("gateway", "evil")},

@@ -12,7 +12,7 @@ import click
 
 from rolecall.cli.asking import UNUSABLE
 from rolecall.cli.configuration import load_or_exit
-from rolecall.cli.terminal import print_columns
+from rolecall.cli.terminal import plain, print_columns, stdout
 from rolecall.identity import Inspection
 from rolecall.identity import inspect as inspect_token
 
@@ -58,6 +58,9 @@ def _show(seen: Inspection) -> None:
         [(finding.check, finding.outcome, finding.why) for finding in seen.findings],
         [_STYLES[finding.outcome] for finding in seen.findings],
     )
+    for finding in seen.findings:
+        if finding.advice:
+            stdout().print(plain(finding.advice), soft_wrap=True)
 
 
 def _json(part: Mapping[str, Any]) -> str:

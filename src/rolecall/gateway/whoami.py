@@ -30,6 +30,7 @@ async def answer_whoami(exchange: Exchange, snapshot: Snapshot) -> None:
         "kind": caller.kind,
         "client": caller.client,
         "roles": [{"role": role, "from": origins[role]} for role in sorted(caller.roles)],
+        "notes": list(caller.notes),
         "models": callable_models(snapshot.table, caller, snapshot.catalogue.doors, around),
         # a static key may be good for ever, for which JSON has no number
         "expires": caller.expires if math.isfinite(caller.expires) else None,

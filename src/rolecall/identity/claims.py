@@ -3,7 +3,6 @@
 RFC 7519 section 4.1, RFC 9068, RFC 8725 section 3, OpenID Connect Core section 2.
 """
 
-import math
 from typing import Final
 
 from rolecall.config import IssuerSettings
@@ -13,6 +12,7 @@ from rolecall.identity.claim_values import MAX_TEXT, Claims, at, strings, text
 
 _YEAR_9999: Final = 253_402_300_800
 _NUMBERS: Final = frozenset({int, float})
+_CLOCKS: Final = "; the clocks of its issuer and of this gateway may differ."
 
 
 def check_times(claims: Claims, now: float, leeway: int, max_lifetime: int | None) -> float:
@@ -34,12 +34,10 @@ def check_times(claims: Claims, now: float, leeway: int, max_lifetime: int | Non
         raise Refusal(Reason.EXPIRED, "The token has expired; sign in again to get a new one.")
     not_before = _time(claims, "nbf")
     if not_before is not None and not_before > now + leeway:
-        raise Refusal(Reason.NOT_YET_VALID, "The token is not valid yet (nbf).")
+        raise Refusal(Reason.NOT_YET_VALID, f"The token is not valid yet (nbf){_CLOCKS}")
     issued = _time(claims, "iat")
     if issued is not None and issued > now + leeway:
-        raise Refusal(
-            Reason.NOT_YET_VALID, "The token says that it was issued in the future (iat)."
-        )
+        raise Refusal(Reason.NOT_YET_VALID, f"The token was issued in the future (iat){_CLOCKS}")
     begun = now if issued is None else issued
     if max_lifetime is not None and expires - begun > max_lifetime:
         raise Refusal(
@@ -57,7 +55,7 @@ def _time(claims: Claims, name: str) -> float | None:
     # bool is an int in Python, and never a NumericDate; parsed JSON holds no other subclass
     if type(value) not in _NUMBERS:
         raise Refusal(Reason.INVALID_CLAIM, f"The token's {name} is not a number.")
-    if not 0 <= value < _YEAR_9999 or not math.isfinite(value):
+    if not 0 <= value < _YEAR_9999:
         raise Refusal(Reason.INVALID_CLAIM, f"The token's {name} is no plausible time.")
     return float(value)
 
@@ -83,7 +81,10 @@ def check_audience(claims: Claims, accepted: tuple[str, ...] | None, where_missi
     for item in values:
         if item in accepted:
             return
-    raise Refusal(Reason.WRONG_AUDIENCE, "The token was issued for another application (aud).")
+    raise Refusal(
+        Reason.WRONG_AUDIENCE,
+        "The token was issued for another application (aud); ask for one that is for this gateway.",
+    )
 
 
 def name(claims: Claims, key: str, within: str = "") -> str | None:

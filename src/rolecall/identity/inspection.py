@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final, Literal, TypeVar
 
@@ -12,6 +12,7 @@ from rolecall.core import Reason, Refusal, Source
 from rolecall.identity import claims as claim
 from rolecall.identity.access_token import CHECKS, OF_ITSELF, check_client
 from rolecall.identity.actors import check_actor
+from rolecall.identity.advice import Case, advice
 from rolecall.identity.caller import caller_from
 from rolecall.identity.fetch import Fetch, fetch_json
 from rolecall.identity.guard import Presented, open_token
@@ -44,11 +45,19 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What came of one check; ``why`` it failed or was not made, or what was found, in words."""
+    """What came of one check.
+
+    Attributes:
+        check: its name.
+        outcome: what came of it.
+        why: it failed or was not made, or what was found, in words.
+        advice: what can be done about a failure, where something is known.
+    """
 
     check: str
     outcome: Literal["passed", "failed", "skipped"]
     why: str = ""
+    advice: str = ""
 
 
 @dataclass(slots=True)
@@ -56,11 +65,13 @@ class Inspection:
     """A token laid open; nothing in it is to be believed unless every check has passed.
 
     Attributes:
+        case: the token, and what it is held against, as far as is known.
         header: None where the token could not be read; so are its claims.
         claims: the payload.
         findings: in the order of the checks; none comes after one that failed.
     """
 
+    case: Case
     header: Mapping[str, Any] | None = None
     claims: Mapping[str, Any] | None = None
     findings: list[Finding] = field(default_factory=list)
@@ -87,7 +98,10 @@ class Inspection:
 
     def fail(self, check: str, refusal: Refusal) -> None:
         """Note that a check failed."""
-        self.findings.append(Finding(check, "failed", f"{refusal.reason}: {refusal.message}"))
+        why = f"{refusal.reason}: {refusal.message}"
+        self.findings.append(
+            Finding(check, "failed", why, advice(check, refusal.reason, self.case))
+        )
 
     def skip(self, check: str, why: str) -> None:
         """Note that a check is not made."""
@@ -112,13 +126,14 @@ async def inspect(
         now: seconds since the epoch.
         fetch: how keys are had.
     """
-    seen = Inspection()
+    seen = Inspection(Case(token, settings.issuers if settings else (), now()))
     presented = seen.note(
         "form", partial(open_token, token, settings.limits if settings else Limits())
     )
     if presented is None:
         return seen
     seen.header, seen.claims = presented.jws.header, presented.claims
+    seen.case = replace(seen.case, presented=presented)
     if settings is None:
         seen.skip("issuer", _NO_CONFIGURATION)
         seen.skip("signature", _NO_CONFIGURATION)
@@ -127,6 +142,7 @@ async def inspect(
     issuer = seen.note("issuer", partial(_issuer, presented, settings))
     if issuer is None:
         return seen
+    seen.case = replace(seen.case, issuer=issuer)
     if offline:
         seen.skip("signature", _OFFLINE)
     else:
@@ -171,6 +187,7 @@ async def _check_signature(
         pace=Pace(),
         on_removed=lambda _: None,
     )
+    seen.case = replace(seen.case, source=source)
     try:
         await source.refresh()
         await signing_key(presented, SigningIssuer(issuer, source), verify)

@@ -104,7 +104,7 @@ def _signer(
 ) -> VerificationKey | None:
     jws = presented.jws
     if not candidates:
-        raise _unknown(issuer)
+        raise _unknown(jws.key_id, issuer)
     fits = False
     for key in candidates:
         if jws.algorithm not in key.algorithms:
@@ -124,13 +124,19 @@ def _bad_signature() -> Refusal:
     return Refusal(Reason.BAD_SIGNATURE, "The token's signature is not valid.")
 
 
-def _unknown(issuer: SigningIssuer) -> Refusal:
+def _unknown(key_id: str | None, issuer: SigningIssuer) -> Refusal:
     if issuer.source.error is not None:
         # it may be a good token of a new key: a client may try again after a 503, not after a 401
         return Refusal(
             Reason.ISSUER_UNAVAILABLE,
             "The key that signed the token is not known here, and the token's issuer cannot be"
             " asked for it at the moment; try again shortly.",
+        )
+    if key_id is None:
+        return Refusal(
+            Reason.UNKNOWN_KEY,
+            "The token does not name the key that has signed it (kid), and its issuer does not"
+            " publish exactly one.",
         )
     return Refusal(
         Reason.UNKNOWN_KEY, "The token is signed with a key that its issuer does not publish."
