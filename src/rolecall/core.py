@@ -123,13 +123,22 @@ class Refusal(Exception):
         reason: the stable code.
         message: one sentence, safe to show to the caller: no token, no secret.
         param: the field of the request that is at fault, if one is.
+        retry_after: seconds after which the same request may be answered, where that is known.
     """
 
-    def __init__(self, reason: Reason, message: str, *, param: str | None = None) -> None:
+    def __init__(
+        self,
+        reason: Reason,
+        message: str,
+        *,
+        param: str | None = None,
+        retry_after: float | None = None,
+    ) -> None:
         super().__init__(message)
         self.reason = reason
         self.message = message
         self.param = param
+        self.retry_after = retry_after
 
     @property
     def status(self) -> int:
@@ -205,7 +214,8 @@ class Caller:
         organization: the value of the issuer's organization claim.
         teams: values of the issuer's team claims.
         end_user: the person on whose behalf a program calls, as the issuer says.
-        notes: role claims that gave nothing because of their type, in a sentence each.
+        notes: what is to be said of its role claims and groups, such as that one gave nothing
+            because of its type, in a sentence each.
         actors: who acts for it now, and behind it who did before; none where the caller acts.
     """
 

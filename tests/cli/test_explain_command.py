@@ -6,6 +6,8 @@ import pytest
 
 from rolecall.cli.case_run import run
 
+from .conftest import CONFIG
+
 EXAMPLES = Path(__file__).parents[2] / "examples"
 CASES = Path(__file__).parents[1] / "cases"
 STAFF = {"iss": "https://login.example.com", "sub": "ada", "roles": ["staff"]}
@@ -116,6 +118,37 @@ def test_claims_are_read_out_of_a_token(rolecall, config, given):
     result = rolecall("explain", "-c", config, "--token", arguments, "-m", "small", stdin=stdin)
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout.startswith("allow: ada calls small at chat\n")
+
+
+TENANT = "11111111-2222-4333-8444-555555555555"
+CROWDED = {
+    "iss": f"https://login.microsoftonline.com/{TENANT}/v2.0",
+    "tid": TENANT,
+    "oid": "ada",
+    "_claim_names": {"groups": "src1"},
+}
+OVERAGE = "group_overage: {client_id: gw, client_secret: os.environ/NOT_SET}"
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ("", "the gateway refuses it"),
+        (OVERAGE, "the gateway asks Microsoft Graph for them, and here nobody does"),
+    ],
+    ids=["without the key", "with it"],
+)
+def test_groups_that_a_token_leaves_out_are_missed(rolecall, tmp_path, key, said):
+    issuer = f"  - {{profile: entra, tenant: {TENANT}, audience: [gw], {key}}}\n"
+    first, second, *rest = CONFIG.splitlines(keepends=True)
+    assert "issuer:" in second
+    (tmp_path / "entra.yaml").write_text("".join([first, issuer, *rest]))
+    result = rolecall(
+        "explain", "-c", "entra.yaml", "--claims", "-", "-m", "small", stdin=json.dumps(CROWDED)
+    )
+    text = " ".join(result.stdout.replace("│", " ").split())
+    assert "the token leaves its groups out (group overage)" in text
+    assert said in text
 
 
 def test_claims_are_read_from_a_file(rolecall, config, tmp_path):

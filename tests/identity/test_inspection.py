@@ -1,14 +1,19 @@
 """A token is walked through the checks of the gateway, to the first that fails."""
 
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
 import pytest
 
-from rolecall.config import Opaque, Settings
+from rolecall.config import Client, Opaque, Settings
+from rolecall.config.environment import UNSET
 from rolecall.config.settings import RevocationSettings
 from rolecall.core import Refusal, Revocation
 from rolecall.identity import inspect
 
 from .parts import gate
 from .parts.gate import CLAIMS, ISSUER, KEYS_URL, NOW, SIGNER, Network, settings
+from .parts.graph_server import ALICE, graph_server, guid, person
 from .parts.proofs import bound
 from .parts.signing import Signer, bare, key_set
 
@@ -135,6 +140,68 @@ async def test_offline_nothing_is_fetched():
     seen = await look(SIGNER.token(CLAIMS), configuration(), network=network, offline=True)
     assert outcomes(seen) == {**dict.fromkeys(ALL, "passed"), "signature": "skipped"}
     assert network.fetched == []
+
+
+# Groups that a token leaves out
+
+
+@asynccontextmanager
+async def of_entra(**changes):
+    """A configuration whose issuer's directory is asked for groups."""
+    async with graph_server() as server:
+        issuer = server.issuer(**changes)
+        yield Settings(file="gw.yaml", issuers=(issuer,), roles=(), rules=(), models=()), server
+
+
+async def groups_of(configured, *, offline=False):
+    seen = await look(person(), configured, offline=offline)
+    return {one.check: (one.outcome, one.why) for one in seen.findings}
+
+
+async def test_groups_that_are_left_out_are_asked_for_as_the_gateway_does():
+    async with of_entra() as (configured, server):
+        server.accounts[f"users/{ALICE}"] = [guid(1), guid(2)]
+        found = await groups_of(configured)
+        assert found["groups"] == ("passed", "Microsoft Graph names 2")
+        assert {outcome for outcome, _ in found.values()} == {"passed"}
+
+
+async def test_offline_they_are_not_asked_for_and_that_is_said():
+    async with of_entra() as (configured, server):
+        outcome, why = (await groups_of(configured, offline=True))["groups"]
+        assert outcome == "skipped"
+        assert "the gateway asks Microsoft Graph for them" in why
+        assert (server.asked, server.forms) == ([], [])
+
+
+async def test_without_the_gateway_s_secret_nobody_is_asked_with_a_stand_in():
+    nobody = Client("client_secret_post", "gw", UNSET)
+    async with of_entra(overage={"client": nobody}) as (configured, server):
+        outcome, why = (await groups_of(configured))["groups"]
+        assert outcome == "skipped"
+        assert "environment variable is not set" in why
+        assert server.forms == []
+
+
+async def test_what_the_directory_refuses_fails():
+    async with of_entra() as (configured, _):
+        outcome, why = (await groups_of(configured))["groups"]
+        assert (outcome, why.partition(":")[0]) == ("failed", "revoked")
+
+
+@pytest.mark.parametrize(("number", "outcome"), [(1, "passed"), (9, "failed")])
+async def test_what_is_required_of_groups_is_checked_once_they_are_there(number, outcome):
+    required = ((("groups",), (guid(number),)),)
+    async with of_entra(require=required) as (configured, server):
+        server.accounts[f"users/{ALICE}"] = [guid(1)]
+        assert (await groups_of(configured))["require"][0] == outcome
+
+
+async def test_without_the_key_the_profile_s_check_fails():
+    async with of_entra() as (configured, _):
+        (issuer,) = configured.issuers
+        without = replace(configured, issuers=(replace(issuer, group_overage=None),))
+        assert (await groups_of(without))["profile"][0] == "failed"
 
 
 async def test_keys_that_cannot_be_had_fail_the_signature():

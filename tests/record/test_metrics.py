@@ -28,6 +28,7 @@ FIGURES = Figures(
             ready=False,
             key_set=KeySetFigures(keys=0, age=None, fetches=9, failures=9, unknown=0),
             lookups=LookUpFigures(made=6, failed=2),
+            group_lookups={"found": 21, "failed": 22},
         ),
         IssuerFigures("", refused={"malformed_token": 8}),
     ],
@@ -70,6 +71,8 @@ EXPECTED = {
     ("rolecall_unknown_keys_total", "issuer", OTHER): 0,
     ("rolecall_token_lookups_total", "issuer", OTHER): 6,
     ("rolecall_token_lookup_failures_total", "issuer", OTHER): 2,
+    ("rolecall_group_lookups_total", "issuer", OTHER, "result", "found"): 21,
+    ("rolecall_group_lookups_total", "issuer", OTHER, "result", "failed"): 22,
     ("rolecall_reloads_total", "outcome", "applied"): 1,
     ("rolecall_reloads_total", "outcome", "rejected"): 2,
 }

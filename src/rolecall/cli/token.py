@@ -31,7 +31,9 @@ def token() -> None:
     type=click.Path(dir_okay=False, path_type=Path),
     help="The configuration whose issuers it is checked against (YAML).",
 )
-@click.option("--offline", is_flag=True, help="Fetch no keys, and check no signature.")
+@click.option(
+    "--offline", is_flag=True, help="Fetch no keys and no groups, and check no signature."
+)
 @click.option("--allow-unknown", is_flag=True, help="Unknown keys are warnings and not errors.")
 @click.argument("token")
 def inspect(token: str, config: Path | None, *, offline: bool, allow_unknown: bool) -> None:

@@ -10,7 +10,9 @@ from rolecall.config.issuer_schema import Issuer
 from rolecall.config.profiles import DEFAULTS
 from rolecall.config.settings import KeysFrom, Reach
 
-_ENTRA: Final = "https://login.microsoftonline.com"
+ENTRA: Final = "https://login.microsoftonline.com"
+"""Where the tenants of the global cloud sign in."""
+
 _ENTRA_V1: Final = "https://sts.windows.net"
 
 
@@ -65,7 +67,7 @@ def _tenants(
     place = tenants[0] if len(tenants) == 1 else "common"
     v2, v1 = (
         KeysFrom(
-            jwks_url=f"{_ENTRA}/{place}/discovery/{version}keys",
+            jwks_url=f"{ENTRA}/{place}/discovery/{version}keys",
             reach=reach(section),
             max_stale=section.max_stale,
             refresh=section.refresh,
@@ -76,10 +78,15 @@ def _tenants(
         issuer
         for tenant in tenants
         for issuer in (
-            NamedIssuer(f"{_ENTRA}/{tenant}/v2.0", v2),
-            NamedIssuer(f"{_ENTRA_V1}/{tenant}/", v1),
+            NamedIssuer(f"{ENTRA}/{tenant}/v2.0", v2),
+            NamedIssuer(entra_v1(tenant), v1),
         )
     ]
+
+
+def entra_v1(tenant: str) -> str:
+    """The issuer of a tenant's v1.0 tokens in the global cloud."""
+    return f"{_ENTRA_V1}/{tenant}/"
 
 
 def reach(section: Issuer) -> Reach:

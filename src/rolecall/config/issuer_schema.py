@@ -10,8 +10,9 @@ from rolecall.config import claim_path
 from rolecall.config.settings import ALGORITHMS, ClientAuth, Profile
 from rolecall.config.shapes import Names, OneOrMore, Section, Text
 
-# as it stands in iss and tid, which are compared exactly
-_TENANT: Final = re.compile("[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
+GUID: Final = re.compile("[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
+"""An ID of Entra ID as it stands in tokens and answers, which are compared exactly."""
+
 _FORMS: Final = ("words", "value")
 
 
@@ -55,7 +56,7 @@ def _known_algorithm(name: str) -> str:
 
 
 def _tenant(tenant: str) -> str:
-    if not _TENANT.fullmatch(tenant):
+    if not GUID.fullmatch(tenant):
         raise ValueError(
             "is no tenant ID; write the GUID that stands in the tokens' tid, in lower case"
         )
@@ -94,6 +95,20 @@ class AcceptedActor(Section):
     subject: Text | None = None
     client: Text | None = None
     issuer: Text | None = None
+
+
+class GroupOverage(Section):
+    """``issuers[].group_overage``."""
+
+    client_id: Text
+    client_secret: Text | None = Field(default=None, repr=False)
+    client_cert: Text | None = None
+    client_key: Text | None = None
+    endpoint: Text | None = None
+    token_endpoint: Text | None = None
+    security_groups_only: bool = True
+    ttl: Annotated[int, Field(ge=0, le=3600)] = 300
+    timeout: Annotated[float, Field(gt=0, le=60)] = 5.0
 
 
 class Issuer(Section):
@@ -177,3 +192,4 @@ class Issuer(Section):
     signed_tokens: bool = True
     introspection: Introspection | None = None
     userinfo: Userinfo | None = None
+    group_overage: GroupOverage | None = None

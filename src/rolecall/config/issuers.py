@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from rolecall.config import issuer_demands, issuer_keys, opaque_tokens
+from rolecall.config import group_overage, issuer_demands, issuer_keys, opaque_tokens
 from rolecall.config.claim_path import ClaimPath
 from rolecall.config.document import Document, KeyPath
 from rolecall.config.issuer_keys import NamedIssuer
@@ -38,11 +38,19 @@ def issuers(
         issuer_demands.warn_of_unverified_email(section, path, document)
         issuer_demands.check_actors(section, path, document)
         opaque = opaque_tokens.opaque(section, path, document)
+        client = group_overage.client(section, path, document)
         # without the text: the line may hold a client's secret
         source = replace(document.source(path), text="")
         for named in issuer_keys.named(section, path, document):
             settings = build(section, named, accepted, default_roles, source)
-            settings = replace(settings, require=required, opaque=opaque)
+            settings = replace(
+                settings,
+                require=required,
+                opaque=opaque,
+                group_overage=group_overage.group_overage(
+                    section, named.issuer, client, path, document
+                ),
+            )
             if _is_known(settings, result):
                 document.report((*path, "issuer"), "is configured twice; keep one entry.")
             elif KEYS_ISSUER in (settings.issuer, *settings.aliases):

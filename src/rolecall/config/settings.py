@@ -153,6 +153,31 @@ class Opaque:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupOverage:
+    """How the groups are had for which a token of Entra ID has no room.
+
+    Attributes:
+        tenant: whose directory is asked, and whose tokens it is asked about.
+        token_endpoint: where the gateway gets its own token for the directory.
+        endpoint: Microsoft Graph, without a path.
+        client: who asks.
+        reach: how both are reached.
+        security_groups_only: whether groups that are for mail alone are left out.
+        ttl: seconds that an account's groups are remembered.
+        timeout: seconds for an answer.
+    """
+
+    tenant: str
+    token_endpoint: str
+    endpoint: str
+    client: Client
+    reach: Reach = Reach()
+    security_groups_only: bool = True
+    ttl: float = 300.0
+    timeout: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
 class IssuerSettings:
     """One trusted OIDC provider.
 
@@ -196,6 +221,7 @@ class IssuerSettings:
             8705 3); None where those that are bound to one are refused.
         actor: whether somebody may, must or must not act with its tokens (``act``, RFC 8693 4.1).
         actors: who may; of each, what is set must be so. None for all.
+        group_overage: how the groups are had that a token leaves out; None where it is refused.
     """
 
     issuer: str
@@ -232,6 +258,7 @@ class IssuerSettings:
     certificate_bound: Literal["optional", "required"] | None = None
     actor: Literal["optional", "required", "forbidden"] = "optional"
     actors: tuple[Actor, ...] | None = None
+    group_overage: GroupOverage | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,12 @@
 """The private key that the gateway itself signs with, as a client of an identity provider."""
 
 import json
+import ssl
 import warnings
+from base64 import urlsafe_b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +22,8 @@ _CURVES: Final[Mapping[str, tuple[str, ...]]] = {
 }
 _TYPES: Final = (RSAKey, ECKey, OKPKey)
 _MIN_RSA_BITS: Final = 2048
+_BEGIN: Final = "-----BEGIN CERTIFICATE-----"
+_END: Final = "-----END CERTIFICATE-----"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,15 +34,18 @@ class SigningKey:
         algorithm: one of RFC 7518 or RFC 8037.
         key_id: the ``kid`` that the provider knows its public half by, if it has one.
         key: the key itself.
+        certificate: the ``x5t#S256`` that the provider knows it by, if that is its way.
     """
 
     algorithm: str
     key_id: str | None
     key: Key = field(repr=False)
+    certificate: str | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
         """So that it can be read in a process of its own; the library's keys cannot be pickled."""
-        return _restored, (self.algorithm, self.key_id, self.key.as_dict(private=True))
+        members = self.key.as_dict(private=True)
+        return _restored, (self.algorithm, self.key_id, members, self.certificate)
 
 
 def read_signing_key(file: Path, key_id: str | None) -> SigningKey:
@@ -70,10 +78,41 @@ def read_signing_key(file: Path, key_id: str | None) -> SigningKey:
     return SigningKey(algorithm, key_id or members.get("kid"), key)
 
 
-def _restored(algorithm: str, key_id: str | None, members: dict[str, Any]) -> SigningKey:
+def read_certified_key(certificate_file: Path, key_file: Path | None) -> SigningKey:
+    """Read an RSA key that a provider knows by its certificate, both in PEM.
+
+    Args:
+        certificate_file: the certificate, first of its chain.
+        key_file: its key, unencrypted, where it is not in the same file.
+
+    Raises:
+        ValueError: they cannot be read or used, or are not each other's.
+    """
+    try:
+        # an encrypted key would ask for its password on the terminal
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.load_cert_chain(certificate_file, key_file, password="")
+        text = certificate_file.read_text("ascii")
+    except (OSError, ValueError):
+        raise ValueError(
+            "cannot be read, or is no certificate in PEM with its key (client_key)"
+        ) from None
+    begin = text.index(_BEGIN)
+    end = text.index(_END, begin) + len(_END)
+    digest = sha256(ssl.PEM_cert_to_DER_cert(text[begin:end])).digest()
+    thumbprint = urlsafe_b64encode(digest).rstrip(b"=").decode()
+    key = read_signing_key(key_file or certificate_file, None)
+    if key.algorithm not in _RSA:
+        raise ValueError("is not the certificate of an RSA key, which Entra ID asks for")
+    return replace(key, algorithm="PS256", certificate=thumbprint)
+
+
+def _restored(
+    algorithm: str, key_id: str | None, members: dict[str, Any], certificate: str | None
+) -> SigningKey:
     key = _import(members)
     assert key is not None  # noqa: S101 - it was one before
-    return SigningKey(algorithm, key_id, key)
+    return SigningKey(algorithm, key_id, key, certificate)
 
 
 def _import(data: Any) -> Key | None:

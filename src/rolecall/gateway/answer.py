@@ -1,6 +1,7 @@
 """Answers that are written here, and answers that are passed on."""
 
 import asyncio
+import math
 from collections.abc import Awaitable
 from typing import Final
 
@@ -59,7 +60,8 @@ async def send_refusal(
     """Send a refusal in the caller's format, with the challenge that RFC 6750 asks for."""
     headers = [*challenges.get(refusal.reason, ())]
     if refusal.reason is Reason.ISSUER_UNAVAILABLE:
-        headers.append((b"retry-after", b"1"))
+        # whole seconds (RFC 9110 10.2.3)
+        headers.append((b"retry-after", b"%d" % max(1, math.ceil(refusal.retry_after or 1))))
     body = error_body(form, refusal, exchange.request_id)
     await send_json(exchange, refusal.status, body, headers)
 

@@ -1,6 +1,7 @@
 """What one process has to say in its metrics."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 
 from rolecall.gateway.snapshot import Snapshot
 from rolecall.gateway.watching import Watch
@@ -49,6 +50,9 @@ def _issuer(name: str, state: IssuerState | None, tally: Tally | None) -> Issuer
         lookups=None
         if state is None or state.lookups is None
         else LookUpFigures(state.lookups.made, state.lookups.failed),
+        group_lookups={}
+        if state is None or state.group_lookups is None
+        else asdict(state.group_lookups),
     )
 
 

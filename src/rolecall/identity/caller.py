@@ -12,6 +12,12 @@ from rolecall.identity.profiles import PROFILES
 
 # whatever a profile reads, these name somebody in every token (RFC 7519, RFC 9068, OIDC Core)
 _NAMES: Final = ("sub", "jti", "client_id", "azp")
+# nobody sees these but whoever asks offline
+_REFUSED: Final = "the token leaves its groups out (group overage), and the gateway refuses it"
+_ASKED_FOR: Final = (
+    "the token leaves its groups out (group overage); the gateway asks Microsoft Graph for them,"
+    " and here nobody does: this is said without them"
+)
 
 
 def caller_from(
@@ -45,6 +51,8 @@ def caller_from(
             f"{profile.where_subject_is_missing}.",
         )
     role_claims, notes = claim_values.role_claims(payload, issuer)
+    if profile.leaves_groups_out(payload, issuer):
+        notes += (_REFUSED if issuer.group_overage is None else _ASKED_FOR,)
     return Caller(
         issuer=issuer.issuer,
         subject=subject,

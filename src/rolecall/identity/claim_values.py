@@ -15,6 +15,9 @@ Claims = Mapping[str, Any]
 
 MAX_TEXT: Final = 1024
 MAX_VALUES: Final = 1000
+MAX_LOOKED_UP: Final = 11_000
+"""Groups of one caller, where a directory is asked for them: Microsoft Graph lists no more."""
+
 MOST_SHARED: Final = 512
 """Rows of role claims that are remembered, and as many of groups, scopes and teams."""
 
@@ -47,14 +50,14 @@ def role_claims(
             if values is None:
                 notes.append(f"{'.'.join(path)} is not {_FORMS[form]}, and gives no role")
                 continue
-            _cap(values, path)
+            _cap(values, path, _most(issuer))
             found += _found_at(path, tuple(values))
     return found, tuple(notes)
 
 
 def groups(claims: Claims, issuer: IssuerSettings) -> frozenset[str]:
     """The values of all group claims."""
-    return _united(claims, issuer.groups, strings)
+    return _united(claims, issuer.groups, strings, _most(issuer))
 
 
 def scopes(claims: Claims, issuer: IssuerSettings) -> frozenset[str]:
@@ -68,7 +71,10 @@ def teams(claims: Claims, issuer: IssuerSettings) -> frozenset[str]:
 
 
 def _united(
-    claims: Claims, paths: Iterable[ClaimPath], read: Callable[[Any], list[str] | None]
+    claims: Claims,
+    paths: Iterable[ClaimPath],
+    read: Callable[[Any], list[str] | None],
+    most: int = MAX_VALUES,
 ) -> frozenset[str]:
     """The values at some paths: lists, or texts that are read."""
     found = _NONE
@@ -78,7 +84,7 @@ def _united(
             values = read(value)
         else:
             values = strings(value)
-            _cap(values or (), path)
+            _cap(values or (), path, most)
         if values:
             more = _set_of(tuple(values))
             found = found | more if found else more
@@ -126,11 +132,14 @@ def at(claims: Any, path: ClaimPath) -> Any:
     return claims
 
 
-def _cap(values: Sequence[str], path: ClaimPath) -> None:
-    if len(values) > MAX_VALUES:
+def _most(issuer: IssuerSettings) -> int:
+    return MAX_VALUES if issuer.group_overage is None else MAX_LOOKED_UP
+
+
+def _cap(values: Sequence[str], path: ClaimPath, most: int) -> None:
+    if len(values) > most:
         raise Refusal(
-            Reason.INVALID_CLAIM,
-            f"The token's {'.'.join(path)} holds more than {MAX_VALUES} values.",
+            Reason.INVALID_CLAIM, f"The token's {'.'.join(path)} holds more than {most} values."
         )
 
 

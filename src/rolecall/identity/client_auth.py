@@ -63,6 +63,8 @@ def _assertion(client: Client, issuer: str, now: float) -> str:
     header = {"typ": "JWT", "alg": key.algorithm}
     if key.key_id is not None:
         header["kid"] = key.key_id
+    if key.certificate is not None:
+        header["x5t#S256"] = key.certificate
     claims = {
         "iss": client.client_id,
         "sub": client.client_id,

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, Final, Literal, TypeVar
 
 from rolecall.config import IssuerSettings, KeysFrom, Limits, Settings
+from rolecall.config.environment import UNSET
 from rolecall.config.settings import ALGORITHMS
 from rolecall.core import Reason, Refusal, Source
 from rolecall.identity import claims as claim
@@ -14,9 +15,11 @@ from rolecall.identity.access_token import CHECKS, OF_ITSELF, check_client
 from rolecall.identity.actors import check_actor
 from rolecall.identity.advice import Case, advice
 from rolecall.identity.caller import caller_from
+from rolecall.identity.directory import Directory, with_groups, without_groups
 from rolecall.identity.fetch import Fetch, fetch_json
 from rolecall.identity.guard import Presented, open_token
 from rolecall.identity.keysource import KeySource
+from rolecall.identity.profiles import PROFILES
 from rolecall.identity.refreshed import Pace
 from rolecall.identity.revocations import Revocations
 from rolecall.identity.signature import verify
@@ -25,6 +28,14 @@ from rolecall.identity.signing_key import SigningIssuer, signing_key
 _NO_CONFIGURATION: Final = "needs --config"
 _ISSUERS_WORD: Final = "is made on what the issuer says when the gateway asks it"
 _OFFLINE: Final = "is not checked offline"
+_ASKED_OF_GRAPH: Final = (
+    "are left out (group overage); the gateway asks Microsoft Graph for them, which is not done"
+    " offline"
+)
+_WITHOUT_CLIENT: Final = (
+    "are left out (group overage); the gateway asks Microsoft Graph for them, with a client whose"
+    " environment variable is not set here"
+)
 # what a token says of itself, whoever has issued it
 _OF_ALL: Final = frozenset({"kind", "times"})
 _ANYBODY: Final = IssuerSettings(
@@ -147,9 +158,12 @@ async def inspect(
         seen.skip("signature", _OFFLINE)
     else:
         await _check_signature(seen, presented, issuer, fetch)
-    _check_claims(seen, presented, issuer, now())
+    left_out = PROFILES[issuer.profile].leaves_groups_out(presented.claims, issuer)
+    _check_claims(seen, presented, without_groups(issuer) if left_out else issuer, now())
     if _is_asked(issuer):
         return seen
+    if left_out and not seen.failed:
+        presented = await _whole(seen, presented, issuer, offline=offline, now=now)
     caller = seen.note("names", partial(caller_from, issuer, presented.claims))
     if caller is not None:
         seen.note("client", partial(check_client, caller, issuer))
@@ -197,6 +211,36 @@ async def _check_signature(
         seen.note("signature", lambda: None)
     finally:
         await source.close()
+
+
+async def _whole(
+    seen: Inspection,
+    presented: Presented,
+    issuer: IssuerSettings,
+    *,
+    offline: bool,
+    now: Callable[[], float],
+) -> Presented:
+    """The token with the groups that it leaves out, where they can be had."""
+    overage = issuer.group_overage
+    assert overage is not None  # noqa: S101 - without it the profile's check has failed
+    if offline or UNSET in (overage.client.client_id, overage.client.secret):
+        seen.skip("groups", _ASKED_OF_GRAPH if offline else _WITHOUT_CLIENT)
+        return presented
+    directory = Directory(overage, issuer.issuer, now)
+    try:
+        membership = await directory.membership(presented.claims)
+    except Refusal as refusal:
+        seen.fail("groups", refusal)
+        return presented
+    finally:
+        directory.retire()
+        await directory.close()
+    whole = with_groups(presented, membership)
+    seen.note("groups", lambda: None, f"Microsoft Graph names {len(membership.groups)}")
+    if issuer.require:
+        seen.note("require", partial(claim.check_required, whole.claims, issuer))
+    return whole
 
 
 def _check_claims(

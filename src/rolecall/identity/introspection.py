@@ -4,14 +4,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from rolecall.config import Client
-from rolecall.core import Refusal
 from rolecall.identity import signed_answer
 from rolecall.identity.claim_values import Claims
 from rolecall.identity.client_auth import credentials
-from rolecall.identity.documents import Answer, Disconnected, FetchError
+from rolecall.identity.documents import Answer, FetchError, object_in, once_more
 from rolecall.identity.session import Session
 from rolecall.identity.signed_answer import SignedAnswers
-from rolecall.wire import strict_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +54,7 @@ def by_introspection(
 
     async def look_up(token: str) -> Said | None:
         asked = clock()
-        answer = await _again(lambda: ask(token))
+        answer = await once_more(lambda: ask(token))
         if answer.status != 200:
             # RFC 7662 2.2: whatever a token is, the answer is 200; all else is about the gateway
             raise FetchError(
@@ -64,7 +62,7 @@ def by_introspection(
                 " client_id and client_auth with what it knows"
             )
         if signed is None:
-            said = Said(_object(answer, session.url))
+            said = Said(object_in(answer, session.url))
         else:
             said = Said(*await signed_answer.read(answer, signed, session.url, asked, clock()))
         # a string or a number is no statement that a token is good
@@ -78,30 +76,12 @@ def by_userinfo(session: Session) -> LookUp:
 
     async def look_up(token: str) -> Said | None:
         headers = {"authorization": f"Bearer {token}"}
-        answer = await _again(lambda: session.ask(headers=headers))
+        answer = await once_more(lambda: session.ask(headers=headers))
         # RFC 6750 3.1; the token is all that the request says, so that a 400 is about it too
         if answer.status in {400, 401, 403}:
             return None
         if answer.status != 200:
             raise FetchError(f"{session.url} answered with status {answer.status}")
-        return Said(_object(answer, session.url))
+        return Said(object_in(answer, session.url))
 
     return look_up
-
-
-async def _again(ask: Callable[[], Awaitable[Answer]]) -> Answer:
-    """Ask a second time where the first request met a connection that was about to close."""
-    try:
-        return await ask()
-    except Disconnected:
-        return await ask()
-
-
-def _object(answer: Answer, url: str) -> Claims:
-    try:
-        value = strict_json.loads(answer.body)
-    except Refusal as refusal:
-        raise FetchError(f"{url} answered with no usable JSON: {refusal.reason}") from None
-    if not isinstance(value, dict):
-        raise FetchError(f"{url} answered with no JSON object")
-    return value

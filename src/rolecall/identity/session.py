@@ -4,7 +4,8 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Mapping
-from typing import Final, Literal
+from dataclasses import replace
+from typing import Any, Final, Literal
 from urllib.parse import urlencode
 
 from rolecall import __version__
@@ -12,6 +13,7 @@ from rolecall.config import Proxy, Reach, forward_proxy, is_public
 from rolecall.identity.conversation import Broken, Conversation, Unanswered
 from rolecall.identity.dialing import Place, Resolve, addresses_of, straight, through, written
 from rolecall.identity.documents import Answer, Deadline, Disconnected, FetchError
+from rolecall.wire import strict_json
 
 _CONNECTIONS: Final = 32
 _IDLE: Final = 15.0
@@ -20,6 +22,9 @@ _HEADERS: Final = {
     "accept-encoding": "identity",
     "user-agent": f"rolecall/{__version__}",
 }
+
+_Body = tuple[str, bytes]
+"""A media type, and what is of it."""
 
 
 class Session:
@@ -58,9 +63,18 @@ class Session:
         method: Literal["GET", "POST"] = "GET",
         *,
         form: Mapping[str, str] | None = None,
+        document: Any = None,
         headers: Mapping[str, str] | None = None,
+        target: str | None = None,
     ) -> Answer:
         """Send one request and read the whole answer.
+
+        Args:
+            method: of the request.
+            form: what is sent, as a form.
+            document: what is sent, as JSON.
+            headers: beside those that every request has.
+            target: another path and query of the same server, in ASCII.
 
         Raises:
             FetchError: there is no such answer.
@@ -68,8 +82,11 @@ class Session:
         url = self.url
         try:
             place = Place.of(url)
+            if target is not None:
+                place = replace(place, target=target)
+            body = _as_json(document) if document is not None else _as_form(form)
             async with asyncio.timeout(self._deadline.total), self._room:
-                answer = await self._ask(place, method, form, headers or {})
+                answer = await self._ask(place, method, body, headers or {})
         except Unanswered as error:
             raise Disconnected(f"{url} cannot be reached: {error}") from None
         except Broken as error:
@@ -93,10 +110,10 @@ class Session:
             self._idle.pop()[1].close()
 
     async def _ask(
-        self, place: Place, method: str, form: Mapping[str, str] | None, headers: Mapping[str, str]
+        self, place: Place, method: str, body: _Body | None, headers: Mapping[str, str]
     ) -> Answer:
         proxy = forward_proxy(self.url)
-        request = _request(place, None if place.secure else proxy, method, form, headers)
+        request = _request(place, None if place.secure else proxy, method, body, headers)
         conversation = self._take_idle()
         if conversation is None:
             async with asyncio.timeout(self._deadline.connect):
@@ -148,7 +165,7 @@ def _request(
     place: Place,
     proxy: Proxy | None,
     method: str,
-    form: Mapping[str, str] | None,
+    body: _Body | None,
     headers: Mapping[str, str],
 ) -> bytes:
     fields = {"host": place.authority, **_HEADERS, **headers}
@@ -157,12 +174,21 @@ def _request(
         target = f"http://{place.authority}{target}"
         if proxy.authorization is not None:
             fields["proxy-authorization"] = proxy.authorization.decode()
-    body = b""
-    if form is not None:
-        body = urlencode(form).encode()
-        fields["content-type"] = "application/x-www-form-urlencoded"
-        fields["content-length"] = str(len(body))
-    return written(f"{method} {target} HTTP/1.1", fields) + body
+    kind, data = body or ("", b"")
+    if body is not None:
+        fields["content-type"] = kind
+        fields["content-length"] = str(len(data))
+    return written(f"{method} {target} HTTP/1.1", fields) + data
+
+
+def _as_form(form: Mapping[str, str] | None) -> _Body | None:
+    if form is None:
+        return None
+    return "application/x-www-form-urlencoded", urlencode(form).encode()
+
+
+def _as_json(document: Any) -> _Body:
+    return "application/json", strict_json.dumps(document)
 
 
 def _context(reach: Reach) -> ssl.SSLContext:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from rolecall.config import IssuerSettings
 from rolecall.core import Reason, Refusal
+from rolecall.identity.directory import Directory
 from rolecall.identity.guard import Presented
 from rolecall.identity.jwk import VerificationKey
 from rolecall.identity.keysource import KeySource
@@ -13,10 +14,11 @@ from rolecall.identity.signature import Verify
 
 @dataclass(frozen=True, slots=True)
 class SigningIssuer:
-    """An issuer whose tokens are signed, and its keys over time."""
+    """An issuer whose tokens are signed, its keys over time, and where their groups may be."""
 
     settings: IssuerSettings
     source: KeySource
+    directory: Directory | None = None
 
 
 async def signing_key(

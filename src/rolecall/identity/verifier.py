@@ -16,6 +16,13 @@ from rolecall.identity.access_token import accept, check_itself
 from rolecall.identity.active_token import confirmed, described, introspected
 from rolecall.identity.binding import Binding, ShownCertificate, check_certificate, check_sender
 from rolecall.identity.claim_values import Claims
+from rolecall.identity.directory import (
+    LOOKED_UP,
+    Directory,
+    GroupLookUps,
+    with_groups,
+    without_groups,
+)
 from rolecall.identity.dpop import ProvenRequest, check_proof
 from rolecall.identity.endpoint import EndpointSource
 from rolecall.identity.fetch import Fetch, fetch_json
@@ -23,6 +30,7 @@ from rolecall.identity.guard import Presented, open_token
 from rolecall.identity.keysource import KeySource
 from rolecall.identity.nonces import Nonces
 from rolecall.identity.opaque import LookUps, OpaqueTokens, owner
+from rolecall.identity.profiles import PROFILES
 from rolecall.identity.refreshed import Fetches, Pace
 from rolecall.identity.replays import Replays
 from rolecall.identity.revocations import Revocations
@@ -55,6 +63,7 @@ class IssuerState:
         fetches: what became of fetching them; None where its tokens are not signed.
         looked_up_at: where its opaque tokens are looked up, if it has any.
         lookups: what became of that.
+        group_lookups: what became of asking for groups; None where nobody does.
     """
 
     issuer: str
@@ -65,6 +74,7 @@ class IssuerState:
     fetches: Fetches | None = None
     looked_up_at: str | None = None
     lookups: LookUps | None = None
+    group_lookups: GroupLookUps | None = None
 
 
 class Verifier:
@@ -119,6 +129,7 @@ class Verifier:
         self._issuers: dict[str, SigningIssuer] = {}
         pace = pace or Pace()
         self._signing: dict[str, SigningIssuer] = {}
+        self.directories: dict[str, Directory] = {}
         for settings in issuers:
             if not settings.keys.anywhere:
                 continue
@@ -133,7 +144,11 @@ class Verifier:
                     pace=pace,
                     on_removed=self._verdicts.forget,
                 )
-            signing = SigningIssuer(settings, self.sources[place])
+            directory = None
+            if settings.group_overage is not None:
+                directory = Directory(settings.group_overage, settings.issuer, clock)
+                self.directories[settings.issuer] = directory
+            signing = SigningIssuer(settings, self.sources[place], directory)
             self._signing[settings.issuer] = signing
             if settings.signed_tokens:
                 self._issuers |= dict.fromkeys((settings.issuer, *settings.aliases), signing)
@@ -188,6 +203,9 @@ class Verifier:
             for before in former.opaque:
                 if before.issuer == opaque.issuer:
                     opaque.adopt(before)
+        for issuer, directory in self.directories.items():
+            if known_directory := former.directories.get(issuer):
+                directory.adopt(known_directory)
 
     def retire(self) -> None:
         """Stop refreshing; requests that wait for a fetch still get its result."""
@@ -195,6 +213,8 @@ class Verifier:
             task.cancel()
         for opaque in self.opaque:
             opaque.retire()
+        for directory in self.directories.values():
+            directory.retire()
 
     async def stop(self) -> None:
         """End all background work."""
@@ -206,6 +226,8 @@ class Verifier:
             await source.close()
         for opaque in self.opaque:
             await opaque.close()
+        for directory in self.directories.values():
+            await directory.close()
 
     @property
     def ready(self) -> bool:
@@ -217,10 +239,14 @@ class Verifier:
         ) and all(one.url is not None for one in self.opaque if one.settings.required)
 
     def state(self) -> list[IssuerState]:
-        """Every issuer, and how it stands with its keys and with its opaque tokens."""
+        """Every issuer, and how it stands with its keys, its opaque tokens and their groups."""
         opaque = {one.issuer: one for one in self.opaque}
+        groups = {name: one.lookups for name, one in self.directories.items()}
         return [
-            _with_look_ups(self._state_of_keys(issuer.issuer), opaque.get(issuer.issuer))
+            replace(
+                _with_look_ups(self._state_of_keys(issuer.issuer), opaque.get(issuer.issuer)),
+                group_lookups=groups.get(issuer.issuer),
+            )
             for issuer in self._settings
         ]
 
@@ -413,8 +439,28 @@ class Verifier:
             # the key may have been withdrawn meanwhile
             await signing_key(presented, issuer, self._verify)
             return verdict
+        if issuer.directory is not None and PROFILES[issuer.settings.profile].leaves_groups_out(
+            presented.claims, issuer.settings
+        ):
+            return await self._looked_up(presented, issuer, issuer.directory)
         caller = self._complete(accept(presented, issuer.settings, now))
         return Verdict(caller, min(caller.expires, now + LONGEST), key.thumbprint)
+
+    async def _looked_up(
+        self, presented: Presented, issuer: SigningIssuer, directory: Directory
+    ) -> Verdict:
+        """A signed token that leaves its groups out, once they were looked up."""
+        # what this gateway itself can refuse nobody is asked about
+        self._revocations.check(accept(presented, without_groups(issuer.settings), self._clock()))
+        membership = await directory.membership(presented.claims)
+        # the key may have been withdrawn meanwhile
+        key = await signing_key(presented, issuer, self._verify)
+        now = self._clock()
+        whole = with_groups(presented, membership)
+        caller = accept(whole, issuer.settings, now)
+        caller = self._complete(replace(caller, notes=(*caller.notes, LOOKED_UP)))
+        until = min(caller.expires, now + LONGEST, membership.until)
+        return Verdict(caller, until, key.thumbprint, size=len(whole.jws.payload))
 
     def _confirm(
         self, asked: OpaqueTokens, presented: Presented, thumbprint: str, answer: Claims

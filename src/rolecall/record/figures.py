@@ -46,6 +46,7 @@ class IssuerFigures:
         ready: whether its tokens can be verified; None where there is no issuer.
         key_set: None where its tokens are not signed.
         lookups: None where it has no opaque tokens.
+        group_lookups: of the groups that tokens left out, by what became of them.
     """
 
     issuer: str
@@ -55,6 +56,7 @@ class IssuerFigures:
     ready: bool | None = None
     key_set: KeySetFigures | None = None
     lookups: LookUpFigures | None = None
+    group_lookups: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

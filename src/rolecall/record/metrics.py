@@ -35,6 +35,12 @@ def _verdicts(figures: Figures) -> Samples:
             yield (one.issuer, reason), number
 
 
+def _group_lookups(figures: Figures) -> Samples:
+    for one in figures.issuers:
+        for result, number in one.group_lookups.items():
+            yield (one.issuer, result), number
+
+
 def _of_key_sets(read: Callable[[KeySetFigures], float | None]) -> Callable[[Figures], Samples]:
     return _of_issuers(lambda one: None if one.key_set is None else read(one.key_set))
 
@@ -134,6 +140,13 @@ SERIES: Final = (
         "Opaque tokens that an issuer could not be asked about.",
         _ISSUER,
         _of_lookups(lambda lookups: lookups.failed),
+    ),
+    Series(
+        CounterMetricFamily,
+        "rolecall_group_lookups",
+        "Accounts whose groups a directory was asked for, by result: found, refused, or failed.",
+        ("issuer", "result"),
+        _group_lookups,
     ),
     Series(
         GaugeMetricFamily,

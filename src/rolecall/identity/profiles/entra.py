@@ -4,15 +4,14 @@ Sources: Microsoft's "Access token claims reference", "Secure applications and A
 claims" and "Signing key rollover".
 """
 
-import re
 from typing import Final
 
 from rolecall.config import IssuerSettings
+from rolecall.config.issuer_schema import GUID
 from rolecall.core import Reason, Refusal
 from rolecall.identity.claim_values import Claims
 from rolecall.identity.profiles.profile import Profile, foreign_kind
 
-_TENANT: Final = re.compile("[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 _PLACE_OF_TENANT: Final = "{tenantid}"
 _GROUPS: Final = ("groups",)
 
@@ -33,30 +32,32 @@ def _check(claims: Claims, issuer: IssuerSettings) -> None:
     tenant = claims.get("tid")
     if (
         not isinstance(tenant, str)
-        or not _TENANT.fullmatch(tenant)
+        or not GUID.fullmatch(tenant)
         or f"/{tenant}/" not in f"{claims.get('iss', issuer.issuer)}/"
     ):
         raise Refusal(
             Reason.INVALID_CLAIM, "The token's tenant (tid) is not the one that issued it (iss)."
         )
-    if _GROUPS in (*issuer.groups, *issuer.roles) and "groups" not in claims:
-        _check_overage(claims)
-
-
-def _check_overage(claims: Claims) -> None:
-    """Refuse a token that had no room for its groups.
-
-    The address that it holds instead is never asked: it is the token's word, and of an interface
-    that is gone. "No groups" would be wrong too: a deny rule may speak of one.
-    """
-    elsewhere = claims.get("_claim_names")
-    if claims.get("hasgroups") or (isinstance(elsewhere, dict) and "groups" in elsewhere):
+    if issuer.group_overage is None and _leaves_groups_out(claims, issuer):
+        # "no groups" would be wrong: a deny rule may speak of one
         raise Refusal(
             Reason.INVALID_CLAIM,
             "The token leaves its groups out because they are too many (group overage); ask the"
             " administrator of your Entra ID to limit the groups claim to those assigned to the"
             " application, or to use app roles.",
         )
+
+
+def _leaves_groups_out(claims: Claims, issuer: IssuerSettings) -> bool:
+    """Whether a token had no room for its groups, if anybody asks for them.
+
+    The address that it holds instead is never asked: it is the token's word, and of an interface
+    that is gone.
+    """
+    if "groups" in claims or _GROUPS not in (*issuer.groups, *issuer.roles):
+        return False
+    elsewhere = claims.get("_claim_names")
+    return bool(claims.get("hasgroups")) or (isinstance(elsewhere, dict) and "groups" in elsewhere)
 
 
 def _key_serves(name: str | None, claims: Claims) -> bool:
@@ -69,7 +70,7 @@ def _key_serves(name: str | None, claims: Claims) -> bool:
     if name is None:
         return True
     tenant = claims.get("tid")
-    if not isinstance(tenant, str) or not _TENANT.fullmatch(tenant):
+    if not isinstance(tenant, str) or not GUID.fullmatch(tenant):
         return False
     return name.replace(_PLACE_OF_TENANT, tenant) in (
         claims.get("iss"),
@@ -86,4 +87,5 @@ PROFILE: Final = Profile(
     subject_claims=("oid", "sub"),
     check=_check,
     key_serves=_key_serves,
+    leaves_groups_out=_leaves_groups_out,
 )

@@ -26,6 +26,8 @@ class Profile:
         check: refuses what only this provider's tokens can get wrong.
         key_serves: whether a key whose set names an issuer for it may sign a token with these
             claims; the name is None where the set has none.
+        leaves_groups_out: whether a token has no room for the groups that this issuer's callers are
+            judged by.
         audience_may_be_missing: whether access tokens have no ``aud``, so that the client decides.
         where_audience_is_missing: what to do at this provider about a token without ``aud``.
         where_subject_is_missing: why its tokens may lack ``sub``, as the end of a sentence.
@@ -37,6 +39,7 @@ class Profile:
     subject_claims: tuple[str, ...] = ("sub",)
     check: Callable[[Claims, IssuerSettings], None] = lambda _claims, _issuer: None
     key_serves: Callable[[str | None, Claims], bool] = lambda _name, _claims: True
+    leaves_groups_out: Callable[[Claims, IssuerSettings], bool] = lambda _claims, _issuer: False
     audience_may_be_missing: bool = False
     where_audience_is_missing: str = (
         "ask your identity provider's administrator to add this gateway's audience to it"
