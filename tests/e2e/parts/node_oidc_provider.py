@@ -63,6 +63,32 @@ class OidcProvider:
         assert answer.status == 200, answer.body
         return answer.json()["access_token"]
 
+    def sign_in(self, person: str) -> str:
+        """A person's access token; ``jane`` has her role in ``roles``."""
+        token: str = self._control(f"sign-in?account={person}")["access_token"]
+        return token
+
+    def exchange(self, token: str, agent: str, resource: str = "RS256") -> str:
+        """The token with which an agent acts for another token's subject (RFC 8693 2.1).
+
+        Args:
+            token: the subject's, or one with which another agent acts for it.
+            agent: ``planner`` or ``assistant``.
+            resource: as for `token`.
+        """
+        form = {
+            "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
+            "client_id": agent,
+            "client_secret": f"{agent}-secret",
+            "subject_token": token,
+            "subject_token_type": "urn:ietf:params:oauth:token-type:access_token",
+            "resource": f"https://gateway.example/{resource}",
+        }
+        answer = ask(f"{self.issuer}/token", form=form)
+        assert answer.status == 200, answer.body
+        exchanged: str = answer.json()["access_token"]
+        return exchanged
+
     def dpop_client(self, url: str, calls: int) -> list[dict[str, Any]]:
         """What an independent client of DPoP (oauth4webapi) gets for its calls of a URL.
 

@@ -7,6 +7,8 @@
 // `gateway-symmetric` HS256, with its secret.
 // Those of `certified` are bound to the certificate (DER, base64) of the header `client-certificate`,
 // in which its TLS proxy would tell of it.
+// `planner` and `assistant` exchange a token for one with which they act for its subject (RFC 8693).
+//   GET /_ctl/sign-in?account=A {"access_token"} of a person for the client `chat`, as a sign-in ends
 //   GET /_ctl/rotate            new signing keys; the old ones stay published
 //   GET /_ctl/emergency         new signing keys, and the old ones are gone at once
 //   GET /_ctl/drop-old          publish the newest keys only
@@ -20,7 +22,7 @@ import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
 import { setTimeout as delay } from 'node:timers/promises';
 
-import { exportJWK, generateKeyPair } from 'jose';
+import { createRemoteJWKSet, exportJWK, generateKeyPair, jwtVerify } from 'jose';
 import Provider, { errors } from 'oidc-provider';
 
 const AUDIENCE = 'llm-gateway';
@@ -29,6 +31,8 @@ const RESOURCE_ACCESS_KEY = 'https://gateway.example/api';
 const ALGORITHMS = ['RS256', 'PS256', 'ES256', 'EdDSA'];
 const SCOPE = 'llm:invoke';
 const SECRET = 'gateway-secret/+ &';
+const EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange';
+const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token';
 const OUTAGE = ['/jwks', '/.well-known/openid-configuration'];
 const INTROSPECTION = '/token/introspection';
 
@@ -40,9 +44,14 @@ const CLIENTS = {
   certified: { roles: ['basic_user'] },
 };
 
+const PEOPLE = { jane: { roles: ['basic_user'] } };
+const AGENTS = ['planner', 'assistant'];
+
 let generation = 0;
 let keys = [];
-let answer; // of the provider with the present keys
+let provider; // with the present keys
+let answer; // of that provider
+const acting = new WeakMap(); // tokens and what their `act` says
 const outage = { down: false, delay: 0, introspection: false };
 const stats = { jwks: 0, introspection: 0 };
 let clientKey; // of the gateway itself
@@ -59,7 +68,7 @@ async function newKeys() {
 
 // A provider's keys are fixed when it is made, so other keys are another provider.
 function publish(issuer) {
-  answer = new Provider(issuer, {
+  provider = new Provider(issuer, {
     jwks: { keys },
     clients: [
       ...Object.keys(CLIENTS).map((client_id) => ({
@@ -67,6 +76,12 @@ function publish(issuer) {
         client_secret: `${client_id}-secret`,
         scope: SCOPE,
         tls_client_certificate_bound_access_tokens: client_id === 'certified',
+      })),
+      { ...client('chat', []), client_secret: 'chat-secret' },
+      ...AGENTS.map((client_id) => ({
+        ...client(client_id, [EXCHANGE]),
+        client_secret: `${client_id}-secret`,
+        scope: SCOPE,
       })),
       { ...client('gateway', []), client_secret: SECRET },
       ...Object.entries({ 'gateway-signed': 'PS256', 'gateway-symmetric': 'HS256' }).map(([name, alg]) => ({
@@ -82,7 +97,10 @@ function publish(issuer) {
     ],
     scopes: [SCOPE],
     enabledJWA: { introspectionSigningAlgValues: [...ALGORITHMS, 'HS256'] },
-    extraTokenClaims: (_ctx, token) => CLIENTS[token.clientId],
+    extraTokenClaims: (_ctx, token) => ({
+      ...(PEOPLE[token.accountId] ?? CLIENTS[token.clientId]),
+      ...acting.get(token),
+    }),
     features: {
       clientCredentials: { enabled: true },
       devInteractions: { enabled: false },
@@ -92,7 +110,43 @@ function publish(issuer) {
       revocation: { enabled: true, allowedPolicy: () => true },
       resourceIndicators: { enabled: true, getResourceServerInfo: resourceServer },
     },
-  }).callback();
+  });
+  const parameters = ['subject_token', 'subject_token_type', 'resource'];
+  provider.registerGrantType(EXCHANGE, exchange, parameters);
+  answer = provider.callback();
+}
+
+// A person's token for a client; `resource` as above.
+function tokenOf(accountId, client, resource) {
+  const token = new provider.AccessToken({ accountId, client, scope: SCOPE });
+  token.resourceServer = new provider.ResourceServer(resource, resourceServer(undefined, resource));
+  return token;
+}
+
+// Delegation: the client that asks becomes the actor, whoever acted before stands within it.
+async function exchange(ctx) {
+  const { client, params } = ctx.oidc;
+  if (params.subject_token_type !== ACCESS_TOKEN) throw new errors.InvalidRequest();
+  const { sub, act } = await saidBy(params.subject_token);
+  const token = tokenOf(sub, client, params.resource);
+  acting.set(token, { act: { sub: client.clientId, ...(act && { act }) } });
+  ctx.body = {
+    access_token: await token.save(),
+    issued_token_type: ACCESS_TOKEN,
+    token_type: 'Bearer',
+    expires_in: token.expiration,
+  };
+}
+
+async function saidBy(token) {
+  const opaque = await provider.AccessToken.find(token);
+  if (opaque) return { sub: opaque.accountId, act: opaque.extra.act };
+  const keySet = createRemoteJWKSet(new URL('/jwks', issuer));
+  try {
+    return (await jwtVerify(token, keySet, { issuer })).payload;
+  } catch {
+    throw new errors.InvalidGrant('the subject token is none of ours');
+  }
 }
 
 function client(client_id, grant_types) {
@@ -140,6 +194,11 @@ async function control(url) {
       return outage;
     case '/_ctl/stats':
       return stats;
+    case '/_ctl/sign-in': {
+      const chat = await provider.Client.find('chat');
+      const token = tokenOf(url.searchParams.get('account'), chat, `${RESOURCES}RS256`);
+      return { access_token: await token.save() };
+    }
     case '/_ctl/client-key':
       return clientKey;
     default:
