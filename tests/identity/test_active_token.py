@@ -161,7 +161,7 @@ async def test_c30_a_key_that_is_withdrawn_while_its_token_is_asked_about_ends_i
         waiting = asyncio.create_task(verdict(verifier, TOKEN))
         await until(lambda: verifier.server.asked)
         verifier.network.documents[KEYS_URL] = key_set(Signer("other"))
-        (source,) = verifier.sources.values()
+        (source,) = verifier.issuers.sources.values()
         await source.refresh()
         verifier.server.gate.set()
         assert await waiting == "unknown_key"

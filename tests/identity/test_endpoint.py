@@ -277,7 +277,7 @@ async def test_an_endpoint_that_is_found_later_is_used_from_then_on():
         assert await verdict(verifier, b"opaque") == LATER
         (url, *_) = verifier.network.documents
         verifier.network.documents[url]["introspection_endpoint"] = verifier.server.introspection
-        (opaque,) = verifier.opaque
+        (opaque,) = verifier.issuers.opaque
         await opaque.source.refresh()
         assert await verdict(verifier, b"opaque") == "accepted"
 
@@ -318,7 +318,7 @@ async def test_a_reload_follows_an_endpoint_to_another_server(caplog):
         elsewhere = other.introspection
         fresh = after(verifier, issuer, network(verifier.server, introspection_endpoint=elsewhere))
         await fresh.start()
-        (opaque,) = fresh.opaque
+        (opaque,) = fresh.issuers.opaque
         await opaque.source.refresh()
         assert await verdict(fresh, b"opaque") == "accepted"
         assert other.asked == ["opaque"]

@@ -41,7 +41,7 @@ async def verdicts(verifier, tokens):
 async def test_c29_k01_a_flood_of_random_kids_is_one_fetch_per_cooldown_and_good_traffic_goes_on():
     async with key_server(keys=key_set(SIGNER)) as server, gate(at(server), network=server) as gw:
         clock = Clock(1000.0)
-        (source,) = gw.sources.values()
+        (source,) = gw.issuers.sources.values()
         source._clock = clock
         source._pace = replace(CALM, cooldown=10)
         for second in range(30):
@@ -73,7 +73,7 @@ async def test_c29_k01_random_kids_wait_for_a_slow_key_server_in_bounded_number(
 async def test_k02_a_key_that_was_published_early_needs_no_further_fetch():
     async with key_server(keys=key_set(SIGNER)) as server, gate(at(server), network=server) as gw:
         server.documents["/keys"] = key_set(SIGNER, NEXT)
-        await next(iter(gw.sources.values())).refresh()
+        await next(iter(gw.issuers.sources.values())).refresh()
         assert await verdicts(gw, people(NEXT)) == {"accepted"}
         assert server.asked == ["/keys"] * 2
 
@@ -113,7 +113,7 @@ async def test_c28_k04_k05_a_key_server_that_fails_while_running_is_not_noticed(
         key_server(keys=key_set(SIGNER)) as server,
         gate(at(server), network=server, pace=pace) as gw,
     ):
-        (source,) = gw.sources.values()
+        (source,) = gw.issuers.sources.values()
         server.fault = fault
         failing = asyncio.create_task(verdict(gw, kid(1)))
         await until(lambda: len(server.asked) > 1)

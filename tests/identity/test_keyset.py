@@ -247,7 +247,7 @@ async def test_a_kid_must_be_the_key_s_own_even_if_there_is_only_one_key():
 async def test_k09_what_is_wrong_with_a_published_key_is_said_once(caplog):
     published = Signer("same", name="twin-0").jwk(d="AQAB"), GOOD, Signer("good", name="twin-1")
     async with gate(network=Network({KEYS_URL: key_set(*published)})) as verifier:
-        (source,) = verifier.sources.values()
+        (source,) = verifier.issuers.sources.values()
         await source.refresh()
     said = [record.message.partition(": ")[2] for record in caplog.records]
     assert said == [

@@ -194,7 +194,7 @@ async def test_keys_are_fetched_again_and_again():
     async with gate(network=network, pace=replace(CALM, refresh=0)) as verifier:
         await until(lambda: len(network.fetched) > 5)
         network.documents[KEYS_URL] = key_set(NEXT)
-        await until(lambda: kids(next(iter(verifier.sources.values())).keys) == ["k2"])
+        await until(lambda: kids(next(iter(verifier.issuers.sources.values())).keys) == ["k2"])
 
 
 async def test_issuers_that_share_a_key_url_share_its_fetches():
@@ -243,7 +243,7 @@ async def test_c30_k02_a_key_that_is_replaced_under_its_name_ends_what_it_signed
         old = SIGNER.token(CLAIMS)
         assert await verdict(verifier, old) == "accepted"
         verifier.network.documents[KEYS_URL] = key_set(successor)
-        await next(iter(verifier.sources.values())).refresh()
+        await next(iter(verifier.issuers.sources.values())).refresh()
         assert await verdict(verifier, old) == "bad_signature"
         assert await verdict(verifier, successor.token(CLAIMS)) == "accepted"
 
@@ -273,7 +273,7 @@ async def test_c30_a_key_that_is_no_longer_for_signatures_is_removed(members):
         old = SIGNER.token(CLAIMS)
         assert await verdict(verifier, old) == "accepted"
         verifier.network.documents[KEYS_URL] = key_set(SIGNER.jwk(**members), NEXT)
-        await next(iter(verifier.sources.values())).refresh()
+        await next(iter(verifier.issuers.sources.values())).refresh()
         assert await verdict(verifier, old) == "unknown_key"
 
 
@@ -423,7 +423,7 @@ async def test_c28_k04_keys_that_are_too_old_end_remembered_verdicts_and_readine
     network, clock = Network({KEYS_URL: key_set(SIGNER)}), Clock(1000.0)
     keys = KeysFrom(jwks_url=KEYS_URL, max_stale=0)
     async with gate(settings(keys=keys), network=network) as verifier:
-        (kept,) = verifier.sources.values()
+        (kept,) = verifier.issuers.sources.values()
         kept._clock = clock
         await kept.refresh()
         token = SIGNER.token(CLAIMS)
@@ -450,7 +450,7 @@ async def test_an_issuer_that_is_not_required_does_not_hold_readiness_up():
 async def test_a_banned_key_signs_nothing_whatever_is_published(banned):
     network = Network({KEYS_URL: key_set(SIGNER, NEXT)})
     async with gate(network=network) as verifier:
-        (keys,) = verifier.sources.values()
+        (keys,) = verifier.issuers.sources.values()
         thumbprint = keys.keys.named("k1")[0].thumbprint
         bans = frozenset({thumbprint if banned == "thumbprint" else banned})
     async with gate(settings(banned_keys=bans), network=network) as verifier:
@@ -484,9 +484,8 @@ async def test_a_ban_that_is_loaded_anew_does_not_wait_for_the_key_server():
         async with gate(banned, network=network, started=False) as verifier:
             verifier.adopt(former)
             never = asyncio.Event()
-            network.fetch = verifier.sources[next(iter(verifier.sources))]._fetch = lambda *_: (
-                never.wait()
-            )
+            (source,) = verifier.issuers.sources.values()
+            network.fetch = source._fetch = lambda *_: never.wait()
             at_once(verifier.start())
             assert await verdict(verifier, SIGNER.token(CLAIMS)) == "revoked"
 
@@ -654,7 +653,7 @@ async def test_k06_a_key_url_that_no_configuration_might_name_is_not_fetched(url
 async def test_c27_k07_metadata_that_turn_bad_leave_the_last_good_keys(metadata):
     async with discovering({"issuer": ISSUER, "jwks_uri": KEYS_URL}) as verifier:
         verifier.network.documents[DISCOVERY_URL] = metadata
-        await next(iter(verifier.sources.values())).refresh()
+        await next(iter(verifier.issuers.sources.values())).refresh()
         assert await verdict(verifier, SIGNER.token(CLAIMS)) == "accepted"
 
 
@@ -733,7 +732,7 @@ async def test_a_file_that_is_missing_is_named(jwks_file):
 async def test_an_issuer_may_be_asked_more_often_than_by_default():
     keys = KeysFrom(jwks_url=KEYS_URL, refresh=60)
     async with gate(settings(keys=keys)) as verifier:
-        (source,) = verifier.sources.values()
+        (source,) = verifier.issuers.sources.values()
         assert source.fresh_for == 60
         verifier.network.max_age = 900
         await source.refresh()

@@ -198,7 +198,7 @@ async def test_c40_k12_an_endpoint_that_fails_is_a_503_within_its_deadline(fault
             if fault in ENDLESS:
                 await when_due(DEADLINE, asking)
             assert await asking in {LATER, REFUSED}
-            (lookups,) = [opaque.lookups for opaque in verifier.opaque]
+            (lookups,) = [opaque.lookups for opaque in verifier.issuers.opaque]
             assert lookups.made == 1
             # what says in good JSON that it knows nothing is no failure
             assert lookups.failed == (server.fault not in map(FAULTS.get, SAYS_NOTHING))
@@ -287,7 +287,7 @@ async def test_what_is_remembered_has_its_bounds(monkeypatch):
         made_up = [f"made-up-{number}".encode() for number in range(30)]
         for token in made_up:
             assert await verdict(verifier, token) == REFUSED
-        (opaque,) = verifier.opaque
+        (opaque,) = verifier.issuers.opaque
         assert len(opaque._refused) == 10
         assert not opaque._asking
         asked = len(verifier.server.asked)

@@ -251,7 +251,7 @@ async def test_c30_what_a_withdrawn_key_has_signed_is_remembered_no_more():
     async with asking(signed()) as verifier:
         assert await verdict(verifier, TOKEN.encode()) == "accepted"
         verifier.network.documents[KEYS_URL] = key_set(NEXT)
-        (source,) = verifier.sources.values()
+        (source,) = verifier.issuers.sources.values()
         await source.refresh()
         assert await verdict(verifier, TOKEN.encode()) == LATER
         assert len(verifier.server.asked) == 2

@@ -66,13 +66,13 @@ async def test_counts_go_on_when_the_configuration_is_reloaded():
     network = Network({settings().keys.jwks_url: key_set(SIGNER)})
     async with gate(network=network) as former, gate(network=network, started=False) as verifier:
         await verdict(former, SIGNER.token(CLAIMS))
-        (before,) = former.sources.values()
+        (before,) = former.issuers.sources.values()
         verifier.adopt(former)
         # a request that began with the former generation
         await verdict(former, SIGNER.token({**CLAIMS, "sub": "late"}))
         await verdict(verifier, SIGNER.token({**CLAIMS, "sub": "new"}))
         assert counted(verifier) == {ISSUER: (3, 0, {})}
-        (after,) = verifier.sources.values()
+        (after,) = verifier.issuers.sources.values()
         assert after.fetches is before.fetches
 
 

@@ -479,7 +479,7 @@ async def test_c16_t28_a_key_of_all_tenants_serves_those_it_is_for(issuer, expec
     named = {} if issuer is None else {"issuer": issuer}
     async with provider("entra_v2_user", tmp_path, MANY) as verifier:
         verifier.network.documents.keys_["keys"] = [KEY.jwk(kid="k1Thumb", alg=None, **named)]
-        for source in verifier.sources.values():
+        for source in verifier.issuers.sources.values():
             await source.refresh()
         assert await verdict(verifier, signed("entra_v2_user")) == expected
 

@@ -1,80 +1,38 @@
 """Who is this? A token becomes a caller, or a refusal that says why not."""
 
-import asyncio
 import secrets
 import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
-from rolecall.config import IssuerSettings, KeysFrom, Limits, Opaque, StaticKey
-from rolecall.core import KEYS_ISSUER, Caller, Reason, Refusal, Revocation
-from rolecall.identity import claims as claim
-from rolecall.identity.access_token import accept, check_itself
-from rolecall.identity.active_token import confirmed, described, introspected
+from rolecall.config import IssuerSettings, Limits, StaticKey
+from rolecall.core import KEYS_ISSUER, Caller, Refusal, Revocation
+from rolecall.identity.active_token import described, introspected
 from rolecall.identity.binding import Binding, ShownCertificate, check_certificate, check_sender
 from rolecall.identity.claim_values import Claims
-from rolecall.identity.directory import (
-    LOOKED_UP,
-    Directory,
-    GroupLookUps,
-    with_groups,
-    without_groups,
-)
 from rolecall.identity.dpop import ProvenRequest, check_proof
-from rolecall.identity.endpoint import EndpointSource
 from rolecall.identity.fetch import Fetch, fetch_json
-from rolecall.identity.guard import Presented, open_token
-from rolecall.identity.keysource import KeySource
+from rolecall.identity.guard import Presented
+from rolecall.identity.issuer_state import IssuerState
 from rolecall.identity.nonces import Nonces
-from rolecall.identity.opaque import LookUps, OpaqueTokens, owner
-from rolecall.identity.profiles import PROFILES
-from rolecall.identity.refreshed import Fetches, Pace
+from rolecall.identity.opaque import OpaqueTokens, owner
+from rolecall.identity.refreshed import Pace
 from rolecall.identity.replays import Replays
 from rolecall.identity.revocations import Revocations
 from rolecall.identity.shared_replays import SharedReplays
 from rolecall.identity.signature import Verify, verify
-from rolecall.identity.signed_answer import SignedAnswers
-from rolecall.identity.signing_key import SigningIssuer, signing_key
+from rolecall.identity.signed_tokens import SignedTokens
 from rolecall.identity.static_keys import StaticKeys
 from rolecall.identity.tally import NOBODY, Tallies
-from rolecall.identity.verdicts import LONGEST, Verdict, Verdicts, fingerprint
+from rolecall.identity.trusted_issuers import TrustedIssuers
+from rolecall.identity.verdicts import Verdict, Verdicts, fingerprint
 from rolecall.wire import strict_json
 
-_PATIENCE: Final = 3.0
 # no credential that is sent begins so: what is remembered of a bound token is never found as if it
 # were a bearer token
 _WITH_PROOF: Final = b"bound "
 _WITH_CERTIFICATE: Final = b"with certificate "
-
-
-@dataclass(frozen=True, slots=True)
-class IssuerState:
-    """What an operator may know of an issuer.
-
-    Attributes:
-        issuer: its name.
-        ready: whether its tokens can be verified.
-        error: why its keys are not fresh, or where opaque tokens are looked up is not known.
-        keys: how many; None where its tokens are not signed.
-        age: seconds since the keys were fetched; None where there are none.
-        fetches: what became of fetching them; None where its tokens are not signed.
-        looked_up_at: where its opaque tokens are looked up, if it has any.
-        lookups: what became of that.
-        group_lookups: what became of asking for groups; None where nobody does.
-    """
-
-    issuer: str
-    ready: bool = True
-    error: str | None = None
-    keys: int | None = None
-    age: float | None = None
-    fetches: Fetches | None = None
-    looked_up_at: str | None = None
-    lookups: LookUps | None = None
-    group_lookups: GroupLookUps | None = None
 
 
 class Verifier:
@@ -123,70 +81,22 @@ class Verifier:
         self._with_nonces = frozenset(issuer.issuer for issuer in issuers if issuer.dpop_nonce)
         self.takes_proofs = any(issuer.dpop is not None for issuer in issuers)
         self.takes_certificates = any(issuer.certificate_bound is not None for issuer in issuers)
-        self._tasks: list[asyncio.Task[None]] = []
-        self.sources: dict[tuple[KeysFrom, str], KeySource] = {}
-        self._settings = tuple(issuers)
-        self._issuers: dict[str, SigningIssuer] = {}
-        pace = pace or Pace()
-        self._signing: dict[str, SigningIssuer] = {}
-        self.directories: dict[str, Directory] = {}
-        for settings in issuers:
-            if not settings.keys.anywhere:
-                continue
-            # issuers that share a key URL share its fetches; discovery is checked per issuer
-            place = (settings.keys, settings.issuer if settings.keys.discovery_url else "")
-            if place not in self.sources:
-                self.sources[place] = KeySource(
-                    settings.keys,
-                    settings.issuer,
-                    fetch=fetch,
-                    clock=time.monotonic,
-                    pace=pace,
-                    on_removed=self._verdicts.forget,
-                )
-            directory = None
-            if settings.group_overage is not None:
-                directory = Directory(settings.group_overage, settings.issuer, clock)
-                self.directories[settings.issuer] = directory
-            signing = SigningIssuer(settings, self.sources[place], directory)
-            self._signing[settings.issuer] = signing
-            if settings.signed_tokens:
-                self._issuers |= dict.fromkeys((settings.issuer, *settings.aliases), signing)
-        self.opaque = [
-            OpaqueTokens(
-                settings,
-                settings.opaque,
-                clock,
-                fetch=fetch,
-                pace=pace,
-                signed=self._signed_answers(settings, settings.opaque),
-            )
-            for settings in issuers
-            if settings.opaque
-        ]
-        self._asked = {one.issuer: one for one in self.opaque if one.opaque.tokens == "all"}
-
-    def _signed_answers(self, settings: IssuerSettings, opaque: Opaque) -> SignedAnswers | None:
-        if not opaque.signed_response or opaque.client is None:
-            return None
-        signing = self._signing[settings.issuer]
-        return SignedAnswers(signing, opaque.client.client_id, self._limits, self._verify)
+        self.issuers = TrustedIssuers(
+            issuers,
+            limits=limits,
+            clock=clock,
+            fetch=fetch,
+            pace=pace or Pace(),
+            verify=verify_signature,
+            on_removed=self._verdicts.forget,
+        )
+        self._signed = SignedTokens(
+            self.issuers, self._revocations, limits, complete, clock, verify_signature
+        )
 
     async def start(self) -> None:
-        """Fetch all key sets, and endpoints that metadata name, and keep them fresh.
-
-        Returns when each has been tried once, or after `_PATIENCE` seconds: a provider that is
-        down or slow must not keep the others' callers out.
-        """
-        sources: list[KeySource | EndpointSource] = [
-            *self.sources.values(),
-            *(one.source for one in self.opaque if one.source is not None),
-        ]
-        self._tasks = [asyncio.create_task(source.keep_fresh()) for source in sources]
-        # after a reload most have their keys already, and a ban must not wait for a slow provider
-        without = [asyncio.create_task(source.refresh()) for source in sources if not source.value]
-        if without:
-            await asyncio.wait(without, timeout=_PATIENCE)
+        """Fetch what issuers publish, and keep it fresh; a slow issuer is waited for briefly."""
+        await self.issuers.start()
 
     def adopt(self, former: "Verifier") -> None:
         """Take over the keys of issuers that both know, and all counts.
@@ -196,73 +106,24 @@ class Verifier:
         self.tallies = former.tallies
         self.replays = former.replays
         self.nonces.adopt(former.nonces)
-        for place, source in self.sources.items():
-            if known := former.sources.get(place):
-                source.adopt(known)
-        for opaque in self.opaque:
-            for before in former.opaque:
-                if before.issuer == opaque.issuer:
-                    opaque.adopt(before)
-        for issuer, directory in self.directories.items():
-            if known_directory := former.directories.get(issuer):
-                directory.adopt(known_directory)
+        self.issuers.adopt(former.issuers)
 
     def retire(self) -> None:
         """Stop refreshing; requests that wait for a fetch still get its result."""
-        for task in self._tasks:
-            task.cancel()
-        for opaque in self.opaque:
-            opaque.retire()
-        for directory in self.directories.values():
-            directory.retire()
+        self.issuers.retire()
 
     async def stop(self) -> None:
         """End all background work."""
-        self.retire()
-        for task in self._tasks:
-            with suppress(asyncio.CancelledError):
-                await task
-        for source in self.sources.values():
-            await source.close()
-        for opaque in self.opaque:
-            await opaque.close()
-        for directory in self.directories.values():
-            await directory.close()
+        await self.issuers.stop()
 
     @property
     def ready(self) -> bool:
-        """Whether every issuer that is required has keys, and an endpoint where it needs one."""
-        return all(
-            issuer.source.keys is not None
-            for issuer in self._signing.values()
-            if issuer.settings.required
-        ) and all(one.url is not None for one in self.opaque if one.settings.required)
+        """Whether every issuer that is required can have its tokens verified."""
+        return self.issuers.ready
 
     def state(self) -> list[IssuerState]:
         """Every issuer, and how it stands with its keys, its opaque tokens and their groups."""
-        opaque = {one.issuer: one for one in self.opaque}
-        groups = {name: one.lookups for name, one in self.directories.items()}
-        return [
-            replace(
-                _with_look_ups(self._state_of_keys(issuer.issuer), opaque.get(issuer.issuer)),
-                group_lookups=groups.get(issuer.issuer),
-            )
-            for issuer in self._settings
-        ]
-
-    def _state_of_keys(self, name: str) -> IssuerState:
-        issuer = self._signing.get(name)
-        if issuer is None:
-            return IssuerState(name)
-        source = issuer.source
-        return IssuerState(
-            name,
-            ready=source.keys is not None,
-            error=source.error,
-            keys=len(source.keys.keys) if source.keys is not None else 0,
-            age=source.age,
-            fetches=source.fetches,
-        )
+        return self.issuers.state()
 
     @property
     def memory(self) -> int:
@@ -329,10 +190,7 @@ class Verifier:
         Raises:
             Refusal: 401 with the reason, or ``issuer_unavailable``.
         """
-        presented = open_token(token, self._limits)
-        issuer = self._issuer(presented)
-        await signing_key(presented, issuer, self._verify)
-        return presented, issuer.settings
+        return await self._signed.statement(token)
 
     async def authenticate_bound(
         self, token: bytes, request: ProvenRequest, shown: ShownCertificate | None = None
@@ -410,13 +268,13 @@ class Verifier:
         # what a credential is, it says itself, and it is never tried as anything else
         if self._keys.owns(credential):
             return KEYS_ISSUER, self._keys.verify(credential)
-        opaque = owner(credential, self.opaque) if self.opaque else None
+        asked = self.issuers.opaque
+        opaque = owner(credential, asked) if asked else None
         if opaque is not None:
             judge = partial(self._judge, opaque)
             return opaque.issuer, opaque.verify(credential, self._limits.token, judge)
-        presented = open_token(credential, self._limits)
-        issuer = self._issuer(presented)
-        return issuer.settings.issuer, self._signed(credential, presented, issuer)
+        presented, issuer = self._signed.open(credential)
+        return issuer.settings.issuer, self._signed.judge(credential, presented, issuer)
 
     def _judge(self, asked: OpaqueTokens, answer: Claims) -> Verdict:
         speak = introspected if asked.opaque.client is not None else described
@@ -424,70 +282,3 @@ class Verifier:
         caller = self._complete(speak(answer, asked.settings, now, ttl))
         until = min(caller.expires, now + ttl)
         return Verdict(caller, until, size=len(strict_json.dumps(answer)))
-
-    async def _signed(
-        self, credential: bytes, presented: Presented, issuer: SigningIssuer
-    ) -> Verdict:
-        key = await signing_key(presented, issuer, self._verify)
-        now = self._clock()
-        asked = self._asked.get(issuer.settings.issuer)
-        if asked is not None:
-            # what this gateway itself can refuse is not asked about
-            check_itself(presented, issuer.settings, now)
-            judge = partial(self._confirm, asked, presented, key.thumbprint)
-            verdict = await asked.verify(credential, self._limits.token, judge)
-            # the key may have been withdrawn meanwhile
-            await signing_key(presented, issuer, self._verify)
-            return verdict
-        if issuer.directory is not None and PROFILES[issuer.settings.profile].leaves_groups_out(
-            presented.claims, issuer.settings
-        ):
-            return await self._looked_up(presented, issuer, issuer.directory)
-        caller = self._complete(accept(presented, issuer.settings, now))
-        return Verdict(caller, min(caller.expires, now + LONGEST), key.thumbprint)
-
-    async def _looked_up(
-        self, presented: Presented, issuer: SigningIssuer, directory: Directory
-    ) -> Verdict:
-        """A signed token that leaves its groups out, once they were looked up."""
-        # what this gateway itself can refuse nobody is asked about
-        self._revocations.check(accept(presented, without_groups(issuer.settings), self._clock()))
-        membership = await directory.membership(presented.claims)
-        # the key may have been withdrawn meanwhile
-        key = await signing_key(presented, issuer, self._verify)
-        now = self._clock()
-        whole = with_groups(presented, membership)
-        caller = accept(whole, issuer.settings, now)
-        caller = self._complete(replace(caller, notes=(*caller.notes, LOOKED_UP)))
-        until = min(caller.expires, now + LONGEST, membership.until)
-        return Verdict(caller, until, key.thumbprint, size=len(whole.jws.payload))
-
-    def _confirm(
-        self, asked: OpaqueTokens, presented: Presented, thumbprint: str, answer: Claims
-    ) -> Verdict:
-        now = self._clock()
-        caller = self._complete(confirmed(answer, presented, asked.settings, now))
-        until = min(caller.expires, now + asked.opaque.ttl)
-        return Verdict(caller, until, thumbprint, size=len(strict_json.dumps(answer)))
-
-    def _issuer(self, presented: Presented) -> SigningIssuer:
-        name = claim.name(presented.claims, "iss")
-        issuer = self._issuers.get(name) if name is not None else None
-        if issuer is None:
-            raise Refusal(
-                Reason.UNKNOWN_ISSUER,
-                "The token's issuer (iss) is not one that this gateway trusts.",
-            )
-        return issuer
-
-
-def _with_look_ups(state: IssuerState, opaque: OpaqueTokens | None) -> IssuerState:
-    if opaque is None:
-        return state
-    return replace(
-        state,
-        ready=state.ready and opaque.url is not None,
-        error=state.error or (opaque.source.error if opaque.source is not None else None),
-        looked_up_at=opaque.url,
-        lookups=opaque.lookups,
-    )
