@@ -9,8 +9,9 @@ from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749 import InvalidClientError, InvalidRequestError
 from flask import Flask, Response, abort, jsonify, request
 
-from rolecall.demo.idp import pages
+from rolecall.demo.idp import graph, pages
 from rolecall.demo.idp.authorization import Authorization
+from rolecall.demo.idp.entra import Entra
 from rolecall.demo.idp.loopback import is_loopback
 from rolecall.demo.idp.metadata import metadata
 from rolecall.demo.idp.tokens import Tokens
@@ -39,6 +40,8 @@ def application(base: str, tokens: Tokens) -> Flask:
     _publish(app, base, tokens)
     _answer_clients(app, server, tokens)
     _answer_people(app, server, tokens)
+    if isinstance(tokens.shape, Entra):
+        graph.publish(app, tokens.shape, tokens)
     return app
 
 

@@ -73,9 +73,8 @@ class Authorization(AuthorizationServer):  # type: ignore[misc] # Authlib is unt
         self, *, client: Client, user: SignIn | None, scope: str | None, **_rest: object
     ) -> Issued:
         """Write a token response (RFC 6749 5.1); there are no refresh tokens."""
-        granted = (
-            self.shape.workload_scope() if user is None else self.shape.person_scope(_asked(scope))
-        )
+        choose = self.shape.workload_scope if user is None else self.shape.person_scope
+        granted = choose(_asked(scope))
         return Issued(
             access_token=self._tokens.access(client, user, granted),
             token_type="Bearer",  # noqa: S106 - a token type

@@ -53,8 +53,9 @@ class Client:
     """A registered client; one without a secret is public.
 
     The methods in lower case with ``get`` and ``check`` are the questions that Authlib asks of a
-    client (its ``ClientMixin``). A public client may be redirected to any port of the loopback
-    interface (RFC 8252 7.3); every other redirect URI is compared whole (RFC 9700 2.1).
+    client (its ``ClientMixin``). ``permissions`` are what it may do at Entra's directory. A public
+    client may be redirected to any port of the loopback interface (RFC 8252 7.3); every other
+    redirect URI is compared whole (RFC 9700 2.1).
     """
 
     client_id: str
@@ -62,6 +63,7 @@ class Client:
     roles: tuple[str, ...] = ()
     redirect_uris: tuple[str, ...] = ()
     grant_types: tuple[str, ...] = PERSON_GRANTS
+    permissions: tuple[str, ...] = ()
 
     @property
     def subject(self) -> str:

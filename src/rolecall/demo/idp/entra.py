@@ -10,17 +10,40 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from rolecall.demo.idp.directory import USERS, Client, Directory, SignIn, User, workload
+from rolecall.demo.idp.directory import (
+    CLIENT_CREDENTIALS,
+    USERS,
+    Client,
+    Directory,
+    SignIn,
+    User,
+    subject_of,
+    workload,
+)
 from rolecall.demo.idp.keys import KeyRing, public_jwk
 from rolecall.demo.idp.shape import Endpoints, Stamp
 
+MOST_GROUPS: Final = 200
+"""A token has room for no more."""
+
+_GATEWAY: Final = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"
+
 DIRECTORY: Final = Directory(
     realm="11111111-2222-4333-8444-555555555555",
-    audience="aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee",
-    users=USERS,
+    audience=_GATEWAY,
+    users=(
+        *USERS,
+        User("carol", "carol", groups=tuple(subject_of(f"group:{n}") for n in range(250))),
+    ),
     clients=(
         Client("99999999-8888-4777-8666-555555555555"),
         workload("77777777-6666-4555-8444-333333333333"),
+        Client(
+            _GATEWAY,
+            secret="gateway-development-secret",  # noqa: S106 - for development, on loopback only
+            grant_types=(CLIENT_CREDENTIALS,),
+            permissions=("User.ReadBasic.All", "GroupMember.Read.All"),
+        ),
     ),
 )
 _DELEGATED: Final = "access_as_user"
@@ -30,9 +53,13 @@ _VERSION: Final = "2.0"
 
 @dataclass(frozen=True, slots=True)
 class Entra:
-    """An Entra tenant: app roles in ``roles``, a person's scopes in ``scp``, IDs that are GUIDs."""
+    """An Entra tenant: app roles in ``roles``, a person's scopes in ``scp``, IDs that are GUIDs.
+
+    ``graph`` is the URL of its Microsoft Graph.
+    """
 
     directory: Directory
+    graph: str
     userinfo_scopes: tuple[str, ...] = ()
     subject_type: str = "pairwise"
     account_claim: str = "oid"
@@ -53,22 +80,24 @@ class Entra:
 
     @property
     def scopes_supported(self) -> tuple[str, ...]:
-        """The sign-in scopes, and the application's by its ID or by its URI."""
+        """The sign-in scopes, the application's by its ID or by its URI, and Graph's."""
         audience = self.directory.audience
         resources = (
             f"{prefix}{audience}/{scope}"
             for prefix in ("api://", "")
             for scope in (_DELEGATED, ".default")
         )
-        return (*_SIGN_IN_SCOPES, *resources)
+        return (*_SIGN_IN_SCOPES, *resources, self._graph_scope)
 
     def person_scope(self, asked: frozenset[str]) -> str:
         """Grant the delegated scope; there is no refresh token, so ``offline_access`` is left."""
         sign_in = (scope for scope in _SIGN_IN_SCOPES[:3] if scope in asked)
         return " ".join((*sign_in, f"api://{self.directory.audience}/{_DELEGATED}"))
 
-    def workload_scope(self) -> str:
-        """Grant what the application was consented to."""
+    def workload_scope(self, asked: frozenset[str]) -> str:
+        """Grant what the application was consented to, at Graph if it asks for that."""
+        if self._graph_scope in asked:
+            return self._graph_scope
         return f"api://{self.directory.audience}/.default"
 
     def person(self, stamp: Stamp, client: Client, sign_in: SignIn, scope: str) -> dict[str, Any]:  # noqa: ARG002 - always the delegated scope
@@ -83,21 +112,23 @@ class Entra:
             "oid": user.subject,
             "preferred_username": user.email,
             **({"roles": list(user.roles)} if user.roles else {}),
-            **({"groups": list(user.groups)} if user.groups else {}),
+            **self._groups(user),
             "scp": _DELEGATED,
             "sub": _pairwise(user.subject, self.directory.audience),
         }
 
-    def workload(self, stamp: Stamp, client: Client, scope: str) -> dict[str, Any]:  # noqa: ARG002 - no scp
+    def workload(self, stamp: Stamp, client: Client, scope: str) -> dict[str, Any]:
         """Write an app-only token: no ``scp``, and the subject is the object ID."""
+        at_graph = scope == self._graph_scope
+        roles = client.permissions if at_graph else client.roles
         return {
             **self._stamped(stamp),
-            "aud": self.directory.audience,
+            "aud": self.graph if at_graph else self.directory.audience,
             "azp": client.client_id,
             "azpacr": _client_proof(client),
             "idtyp": "app",
             "oid": client.subject,
-            **({"roles": list(client.roles)} if client.roles else {}),
+            **({"roles": list(roles)} if roles else {}),
             "sub": client.subject,
         }
 
@@ -130,6 +161,20 @@ class Entra:
                 {name: value for name, value in jwk.items() if name != "alg"} | {"issuer": issuer}
                 for jwk in published
             ]
+        }
+
+    @property
+    def _graph_scope(self) -> str:
+        return f"{self.graph}/.default"
+
+    def _groups(self, user: User) -> dict[str, Any]:
+        """Write groups, or where they once were to be had: the old interface, as Entra does."""
+        if len(user.groups) <= MOST_GROUPS:
+            return {"groups": list(user.groups)} if user.groups else {}
+        place = f"https://graph.windows.net/{self.directory.realm}/users/{user.subject}"
+        return {
+            "_claim_names": {"groups": "src1"},
+            "_claim_sources": {"src1": {"endpoint": f"{place}/getMemberObjects"}},
         }
 
     def _stamped(self, stamp: Stamp) -> dict[str, Any]:

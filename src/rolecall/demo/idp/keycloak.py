@@ -52,7 +52,7 @@ class Keycloak:
         """Add the default client scopes, which every token of a realm has."""
         return f"openid {_DEFAULT_SCOPE}" if "openid" in asked else _DEFAULT_SCOPE
 
-    def workload_scope(self) -> str:
+    def workload_scope(self, asked: frozenset[str]) -> str:  # noqa: ARG002 - always the same
         """Grant the default client scopes."""
         return _DEFAULT_SCOPE
 

@@ -62,9 +62,9 @@ class DevelopmentIdP:
             ValueError: when the host is not a loopback address.
             OSError: when the port is taken.
         """
-        vendor = _shape(shape, directory)
         bound = listen(host, port)
         base = base_url(bound)
+        vendor = _shape(shape, directory, base)
         issuer = base + vendor.endpoints.issuer
         tokens = Tokens(issuer, vendor, KeyRing(algorithm), lifetimes, clock)
         serving = Serving.start(bound, application(base, tokens))
@@ -153,9 +153,9 @@ class DevelopmentIdP:
         self.stop()
 
 
-def _shape(name: ShapeName, directory: Directory | None) -> Shape:
+def _shape(name: ShapeName, directory: Directory | None, base: str) -> Shape:
     match name:
         case "keycloak":
             return keycloak.Keycloak(directory or keycloak.DIRECTORY)
         case "entra":
-            return entra.Entra(directory or entra.DIRECTORY)
+            return entra.Entra(directory or entra.DIRECTORY, base)

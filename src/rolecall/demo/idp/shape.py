@@ -73,7 +73,7 @@ class Shape(Protocol):
         """Return the scopes that a person's token is granted."""
         ...
 
-    def workload_scope(self) -> str:
+    def workload_scope(self, asked: frozenset[str]) -> str:
         """Return the scopes that a program's token is granted."""
         ...
 
