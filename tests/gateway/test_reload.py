@@ -230,6 +230,23 @@ def test_a_served_file_is_followed(tmp_path, upstream):
     assert "Traceback" not in process.log
 
 
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="there is no SIGHUP here")
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_sighup_that_comes_before_anybody_listens_for_it_is_heard_later(
+    tmp_path, upstream, workers
+):
+    file = tmp_path / "rolecall.yaml"
+    file.write_text(yaml.safe_dump(serving.configuration(tmp_path, upstream.url)))
+    process = Process(file, "--workers", str(workers))
+    try:
+        process.await_log("listening on")
+        process.hang_up()
+        heard = "the configuration was reloaded"
+        wait_until(lambda: process.log.count(heard) == workers, "each has heard it")
+    finally:
+        process.end()
+
+
 async def test_included_files_are_followed_too(tmp_path):
     team, more = tmp_path / "team.yaml", tmp_path / "more.yaml"
     team.write_text("rules: []")

@@ -24,6 +24,7 @@ from rolecall.gateway import (
     compile_snapshot,
     file_state,
     follow,
+    hangup_waiting,
     server_config,
     tls_context,
 )
@@ -68,6 +69,7 @@ _FEW_DESCRIPTORS: Final = 4096
     show_default=True,
     help="How log lines are written.",
 )
+@hangup_waiting()
 def serve(  # noqa: PLR0913 - one parameter an option
     config: Path, *, allow_unknown: bool, host: str, port: int, workers: int, log_format: str
 ) -> None:

@@ -5,9 +5,21 @@ import signal
 
 from uvicorn.supervisors import Multiprocess
 
+from rolecall.gateway import hangup_waiting
+
 
 class Workers(Multiprocess):
     """uvicorn's supervisor, whose workers reload by themselves, and which at its end is closed."""
+
+    def init_processes(self) -> None:
+        """Start the workers."""
+        with hangup_waiting():
+            super().init_processes()
+
+    def keep_subprocess_alive(self) -> None:
+        """Replace the workers that have died."""
+        with hangup_waiting():
+            super().keep_subprocess_alive()
 
     def handle_hup(self) -> None:
         """Let each worker read its configuration again.
@@ -15,7 +27,6 @@ class Workers(Multiprocess):
         uvicorn would replace them, and end the streams that outlast its patience.
         """
         for process in self.processes:
-            # one that has just begun knows no signals yet: it ends, and is replaced
             if process.pid is not None and process.exitcode is None:
                 os.kill(process.pid, signal.SIGHUP)
 

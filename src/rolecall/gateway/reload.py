@@ -3,8 +3,8 @@
 import asyncio
 import logging
 import signal
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from rolecall.config import ConfigurationError, Loaded
@@ -16,6 +16,24 @@ FileState = tuple[int, int, int] | None
 _State = dict[Path, FileState]
 
 log = logging.getLogger("rolecall.gateway")
+
+
+@contextmanager
+def hangup_waiting() -> Iterator[None]:
+    """Let a SIGHUP wait meanwhile, instead of ending a process that does not listen for it yet.
+
+    A process that is started meanwhile lets it wait too, until its gateway begins to `follow`.
+    """
+    _hold(signal.SIG_BLOCK)
+    try:
+        yield
+    finally:
+        _hold(signal.SIG_UNBLOCK)
+
+
+def _hold(how: int) -> None:
+    with suppress(AttributeError):  # Windows has no SIGHUP
+        signal.pthread_sigmask(how, {signal.SIGHUP})
 
 
 async def follow(
@@ -38,6 +56,7 @@ async def follow(
     hangup = asyncio.Event()
     with suppress(NotImplementedError, AttributeError):  # Windows has no SIGHUP
         asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, hangup.set)
+    _hold(signal.SIG_UNBLOCK)
     known = await asyncio.to_thread(_state, path, gateway.files)
     if seen is not None:
         known[path] = seen
