@@ -112,7 +112,7 @@ def main() -> None:
         numbers = iter(range(1_000_000))
 
         def several(*, nonce: bool) -> dict[str, Any]:
-            replays = SharedReplays(Path(folder) / f"{next(numbers)}", KEY)
+            replays = SharedReplays(Path(folder) / f"{next(numbers)}", KEY, Limits().proofs)
             return {"replays": replays, "nonce": nonce}
 
         rows: dict[str, Callable[[], Awaitable[float]]] = {

@@ -2,8 +2,8 @@
 
 from bench import tokens
 from bench.peers import envoy
-from rolecall.identity import verdicts
+from rolecall.config import Limits
 
 
 def test_a_token_that_comes_round_again_is_forgotten_by_then():
-    assert max(verdicts.MOST, envoy.REMEMBERED) < tokens.MANY - 1000
+    assert max(Limits().remembered_tokens, envoy.REMEMBERED) < tokens.MANY - 1000

@@ -120,6 +120,32 @@ def test_what_names_no_actor_is_an_error_with_its_place(told, text, fault):
     assert fault[1] in line
 
 
+PACES = {
+    "min_refresh: 9": "min_refresh: should be greater than or equal to 10.",
+    "max_refresh: 86401": "max_refresh: should be less than or equal to 86400.",
+    "min_refresh: 61, max_refresh: 60": "max_refresh: is shorter than min_refresh.",
+    "unknown_key_cooldown: 0": "unknown_key_cooldown: should be greater than or equal to 1.",
+    "unknown_key_cooldown: 301": "unknown_key_cooldown: should be less than or equal to 300.",
+    "max_claim_values: 0": "max_claim_values: should be greater than or equal to 1.",
+    "max_claim_values: 10001": "max_claim_values: should be less than or equal to 10000.",
+}
+
+
+@pytest.mark.parametrize(("written", "line"), PACES.items(), ids=PACES)
+def test_how_often_and_how_much_has_its_bounds(told, written, line):
+    head = f"issuer: '{LOGIN}', audience: gw, "
+    (found,) = told(issuer(head + written))
+    place = "issuers: [{" + head + written
+    column = place.rindex(": ") + len(": ") + 1
+    assert found == f"1:{column}: error: issuers[0].{line}"
+
+
+def test_every_issuer_of_a_tenant_is_asked_as_often(settings):
+    text = f"tenant: {TENANT}, profile: entra, audience: gw, unknown_key_cooldown: 2"
+    found = settings(issuer(text)).issuers
+    assert [one.keys.unknown_key_cooldown for one in found] == [2, 2]
+
+
 @pytest.mark.parametrize("value", ["59", "31536001", "0", "1h", "true"])
 def test_a_lifetime_is_from_a_minute_to_a_year(told, value):
     (line,) = told(issuer(f"issuer: '{LOGIN}', audience: gw, max_lifetime: {value}"))

@@ -190,6 +190,14 @@ def test_keys_may_be_banned_and_an_issuer_may_be_spared_by_readiness(settings):
             "issuer: i, jwks_file: keys.json, max_stale: 60",
             KeysFrom(jwks_file="keys.json", max_stale=60),
         ),
+        (
+            "issuer: i, jwks_url: 'https://j/x', min_refresh: 60, max_refresh: 900",
+            KeysFrom(jwks_url="https://j/x", min_refresh=60, max_refresh=900),
+        ),
+        (
+            "issuer: i, jwks_url: 'https://j/x', refresh: 60, unknown_key_cooldown: 2",
+            KeysFrom(jwks_url="https://j/x", refresh=60, unknown_key_cooldown=2),
+        ),
     ],
     ids=[
         "discovery",
@@ -201,6 +209,8 @@ def test_keys_may_be_banned_and_an_issuer_may_be_spared_by_readiness(settings):
         "a private network",
         "no outage at all",
         "a file for a minute",
+        "bounds for what the server says",
+        "rotating often",
     ],
 )
 def test_keys_come_from_one_source(settings, text, keys):
@@ -420,9 +430,17 @@ def test_a_deadline_is_a_number_of_seconds_up_to_a_day(told, timeout, sentence):
         ("{token_bytes: 512}", Limits(token=512)),
         ("{token_header_bytes: 1024, token_depth: 8}", Limits(token_header=1024, token_depth=8)),
         ("{body_bytes: 1073741824, token_bytes: 1048576}", Limits(1 << 30, 1 << 20)),
+        (
+            "{remembered_tokens: 64, remembered_bytes: 1048576}",
+            Limits(remembered_tokens=64, remembered_bytes=1 << 20),
+        ),
+        (
+            "{refused_tokens: 64, unknown_keys: 16, proofs: 1024}",
+            Limits(refused_tokens=64, unknown_keys=16, proofs=1024),
+        ),
     ],
 )
-def test_limits_are_bytes(settings, written, limits):
+def test_limits_are_as_written(settings, written, limits):
     assert settings(ISSUER + f"limits: {written}").limits == limits
 
 
@@ -435,6 +453,11 @@ def test_limits_are_bytes(settings, written, limits):
         ("token_bytes: 1048577", "token_bytes: should be less than or equal to 1048576."),
         ("token_header_bytes: 63", "token_header_bytes: should be greater than or equal to 64."),
         ("token_depth: 65", "token_depth: should be less than or equal to 64."),
+        ("remembered_tokens: 63", "remembered_tokens: should be greater than or equal to 64."),
+        ("remembered_bytes: 1024", "remembered_bytes: should be greater than or equal to 1048576."),
+        ("refused_tokens: 0", "refused_tokens: should be greater than or equal to 64."),
+        ("unknown_keys: 65537", "unknown_keys: should be less than or equal to 65536."),
+        ("proofs: 1000", "proofs: should be greater than or equal to 1024."),
     ],
 )
 def test_limits_have_bounds(told, written, line):

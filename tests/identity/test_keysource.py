@@ -42,6 +42,7 @@ def source(network, keys=None, **changes):
         clock=changes.pop("clock", Clock()),
         on_removed=removed.append,
         chance=changes.pop("chance", lambda: 0.0),
+        most_unknown=changes.pop("most_unknown", 1024),
         pace=replace(CALM, **changes),
     )
 
@@ -490,6 +491,52 @@ async def test_a_ban_that_is_loaded_anew_does_not_wait_for_the_key_server():
             assert await verdict(verifier, SIGNER.token(CLAIMS)) == "revoked"
 
 
+PACES = [
+    {"refresh": 60},
+    {"max_stale": 60},
+    {"min_refresh": 10, "max_refresh": 60},
+    {"unknown_key_cooldown": 1},
+]
+
+
+@pytest.mark.parametrize("pace", PACES, ids=" ".join)
+@pytest.mark.parametrize("back", [False, True], ids=["first set", "given up"])
+async def test_a_key_set_that_is_asked_for_more_often_is_still_the_same(pace, back):
+    """The key server need not answer while the configuration changes."""
+    changed = settings(keys=KeysFrom(jwks_url=KEYS_URL, **pace))
+    before, after = (changed, settings()) if back else (settings(), changed)
+    async with gate(before) as former, gate(after, network=Network({}), started=False) as verifier:
+        verifier.adopt(former)
+        assert verifier.ready
+        assert await verdict(verifier, SIGNER.token(CLAIMS)) == "accepted"
+
+
+async def test_another_key_set_is_another():
+    other = settings(keys=KeysFrom(jwks_url=f"{KEYS_URL}/other"))
+    async with gate() as former, gate(other, network=Network({}), started=False) as verifier:
+        verifier.adopt(former)
+        assert not verifier.ready
+
+
+async def test_c29_k01_a_reload_does_not_end_the_cooldown():
+    network, clock = Network({KEYS_URL: key_set(SIGNER)}), Clock(1000.0)
+    former = source(network, clock=clock, cooldown=10)
+    await former.look_for("random-1")
+    later = source(network, clock=clock, cooldown=10)
+    later.adopt(former)
+    for now, key_id, fetches in (
+        (1005, "random-2", 1),
+        (1009.9, "random-1", 1),
+        (1010, "random-1", 2),
+        # asked for twice in vain, and so not before 1030
+        (1029.9, "random-1", 2),
+        (1030, "random-1", 3),
+    ):
+        clock.now = now
+        await later.look_for(key_id)
+        assert len(network.fetched) == fetches, now
+
+
 async def test_a_new_configuration_keeps_the_keys_of_the_old():
     async with gate() as former, gate(network=Network({}), started=False) as verifier:
         verifier.adopt(former)
@@ -727,6 +774,32 @@ async def test_a_file_that_is_missing_is_named(jwks_file):
     assert keys.keys is None
     assert str(jwks_file) in keys.error
     assert "No such file" in keys.error
+
+
+async def test_what_a_server_says_is_kept_within_the_bounds_of_its_issuer():
+    keys = KeysFrom(jwks_url=KEYS_URL, min_refresh=60, max_refresh=900)
+    network = Network({KEYS_URL: key_set(SIGNER)})
+    fetched = source(network, keys)
+    for said, expected in ((0, 60), (60, 60), (300, 300), (86_400, 900)):
+        network.max_age = said
+        await fetched.refresh()
+        assert fetched.fresh_for == expected
+
+
+async def test_keys_that_must_be_fresh_are_fetched_more_often_than_the_usual_least():
+    network = Network({KEYS_URL: key_set(SIGNER)}, max_age=3600)
+    fetched = source(network, KeysFrom(jwks_url=KEYS_URL, max_refresh=60))
+    await fetched.refresh()
+    assert fetched.fresh_for == 60
+
+
+async def test_c29_k01_the_cooldown_is_that_of_the_issuer():
+    network, clock = Network({KEYS_URL: key_set(SIGNER)}), Clock(1000.0)
+    keys = source(network, KeysFrom(jwks_url=KEYS_URL, unknown_key_cooldown=2), clock=clock)
+    for now, fetches in ((1000, 1), (1001.9, 1), (1002, 2), (1003.9, 2), (1004, 3)):
+        clock.now = now
+        await keys.look_for(f"random-{now}")
+        assert len(network.fetched) == fetches
 
 
 async def test_an_issuer_may_be_asked_more_often_than_by_default():

@@ -10,7 +10,7 @@ from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rolecall.config import Client, KeysFrom, Opaque
+from rolecall.config import Client, KeysFrom, Limits, Opaque
 from rolecall.core import Actor
 from rolecall.identity import ProvenRequest
 from rolecall.identity.opaque import MOST_ASKED, looks_signed
@@ -51,9 +51,12 @@ def of(server, issuer=ISSUER, **changes):
 
 
 @asynccontextmanager
-async def asking(**changes):
+async def asking(limits=None, **changes):
     """A verifier and the server that it asks; John's token is good."""
-    async with authorization_server() as server, gate(of(server, **changes)) as verifier:
+    async with (
+        authorization_server() as server,
+        gate(of(server, **changes), limits=limits) as verifier,
+    ):
         server.tokens[TOKEN] = GOOD
         verifier.server = server
         yield verifier
@@ -281,9 +284,8 @@ async def test_a_refusal_of_ours_is_remembered_with_its_own_reason():
         assert len(verifier.server.asked) == 1
 
 
-async def test_what_is_remembered_has_its_bounds(monkeypatch):
-    monkeypatch.setattr("rolecall.identity.opaque.MOST_REFUSED", 10)
-    async with asking(negative_ttl=60) as verifier:
+async def test_what_is_remembered_has_its_bounds():
+    async with asking(limits=Limits(refused_tokens=10), negative_ttl=60) as verifier:
         made_up = [f"made-up-{number}".encode() for number in range(30)]
         for token in made_up:
             assert await verdict(verifier, token) == REFUSED

@@ -1,11 +1,15 @@
 """Each proof is good for one request, and what is kept of them is bounded."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from rolecall.core import Reason, Refusal
 from rolecall.identity.dpop import WINDOW
-from rolecall.identity.replays import Replays
+from rolecall.identity.replays import KEPT, Replays
 from rolecall.identity.shared_replays import PLACES, SharedReplays
+
+from .parts.at_once import at_once
 
 KEY, OTHER = "k" * 43, "o" * 43
 NOW = 1_800_000_000.0
@@ -20,15 +24,15 @@ async def refused(replays, key, identifier, now):
 @pytest.fixture(params=["one process", "several"])
 def replays(request, tmp_path):
     if request.param == "several":
-        return SharedReplays(tmp_path / "proofs", b"a key of ours...")
-    return Replays()
+        return SharedReplays(tmp_path / "proofs", b"a key of ours...", most=1000)
+    return Replays(most=1000)
 
 
 @pytest.fixture(params=["one process", "several"])
 def small(request, tmp_path):
     """One with little room, and how much that is."""
     if request.param == "several":
-        return SharedReplays(tmp_path / "proofs", b"a key of ours...", buckets=1), PLACES
+        return SharedReplays(tmp_path / "proofs", b"a key of ours...", most=PLACES // 2), PLACES
     return Replays(most=2), 2
 
 
@@ -47,11 +51,47 @@ async def test_another_key_s_proofs_are_others(replays):
 
 
 async def test_a_proof_is_forgotten_when_it_is_too_old_to_be_accepted():
-    replays = Replays()
+    replays = Replays(most=1000)
     for number in range(3):
         await replays.admit(KEY, f"{number}", NOW + number)
     await replays.admit(KEY, "later", NOW + 2 * WINDOW + 2)
     assert len(replays) == 2
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.tuples(st.just("admit"), st.integers(0, 30)),
+            st.tuples(st.just("resize"), st.integers(1, 20)),
+            st.tuples(st.just("wait"), st.integers(1, 80)),
+        )
+    )
+)
+def test_whatever_the_room_becomes_no_live_proof_is_forgotten(steps):
+    replays, now, room, live = Replays(most=10), NOW, 10, {}
+    for what, number in steps:
+        if what == "resize":
+            replays.resize(number)
+            room = number
+        elif what == "wait":
+            now += number
+            live = {proof: until for proof, until in live.items() if until > now}
+        else:
+            expected = "seen" if number in live else "no room" if len(live) >= room else "admitted"
+            assert at_once(outcome(replays, number, now)) == expected
+            if expected == "admitted":
+                live[number] = now + KEPT
+
+
+async def outcome(replays, number, now):
+    """``admitted``, ``seen`` or ``no room``."""
+    try:
+        await replays.admit(KEY, f"{number}", now)
+    except Refusal as refusal:
+        return {Reason.INVALID_DPOP_PROOF: "seen", Reason.RATE_LIMIT_EXCEEDED: "no room"}[
+            refusal.reason
+        ]
+    return "admitted"
 
 
 async def test_without_room_new_proofs_are_refused_and_none_is_forgotten(small):

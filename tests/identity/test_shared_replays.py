@@ -9,14 +9,16 @@ from pathlib import Path
 
 import pytest
 
+from rolecall.config import Limits
 from rolecall.core import Refusal
-from rolecall.identity.shared_replays import BUCKETS, PLACES, SIZE, SharedReplays
+from rolecall.identity.shared_replays import PLACES, SharedReplays
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="each process is alone there")
 
 HOLDER = "k" * 43
 NOW = 1_800_000_000.0
 SECRET = b"a key of ours..."
+MOST = Limits().proofs
 
 
 @pytest.fixture
@@ -34,22 +36,23 @@ async def outcome(replays, identifier, now=NOW):
 
 
 async def test_c41_t29_what_one_process_has_seen_no_other_admits(place):
-    one, other = (SharedReplays(place, SECRET) for _ in range(2))
+    one, other = (SharedReplays(place, SECRET, MOST) for _ in range(2))
     for number in range(100):
         assert await outcome(one, f"{number}") == "admitted"
         assert await outcome(other, f"{number}") == "invalid_dpop_proof"
-    later = SharedReplays(place, SECRET)
+    later = SharedReplays(place, SECRET, MOST)
     assert await outcome(later, "99") == "invalid_dpop_proof"
 
 
 RACING = """
 import asyncio, json, sys
 from pathlib import Path
+from rolecall.config import Limits
 from rolecall.core import Refusal
 from rolecall.identity.shared_replays import SharedReplays
 
 async def race():
-    replays = SharedReplays(Path(sys.argv[1]), b"a key of ours...", buckets=4)
+    replays = SharedReplays(Path(sys.argv[1]), b"a key of ours...", most=64)
     admitted = []
     for number in range(100):
         reason = "upstream_unavailable"
@@ -110,7 +113,7 @@ def held(place):
 
 async def test_a_process_that_sleeps_with_a_lock_keeps_nobody_waiting_for_long(place, caplog):
     caplog.set_level(logging.ERROR)
-    replays = SharedReplays(place, SECRET)
+    replays = SharedReplays(place, SECRET, MOST)
     with held(place):
         assert await outcome(replays, "a") == "upstream_unavailable"
     assert "another process keeps its lock" in caplog.text
@@ -120,7 +123,7 @@ async def test_a_process_that_sleeps_with_a_lock_keeps_nobody_waiting_for_long(p
 async def test_a_file_that_cannot_be_used_admits_nothing_and_is_told_once(tmp_path, caplog):
     caplog.set_level(logging.ERROR)
     folder = tmp_path / "later"
-    replays = SharedReplays(folder / "proofs", SECRET)
+    replays = SharedReplays(folder / "proofs", SECRET, MOST)
     for identifier in ("a", "b", "a"):
         assert await outcome(replays, identifier) == "upstream_unavailable"
     assert len(caplog.records) == 1
@@ -133,13 +136,13 @@ async def test_a_file_that_cannot_be_used_admits_nothing_and_is_told_once(tmp_pa
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no disk that is always full")
 async def test_a_full_disk_admits_nothing(place):
     place.symlink_to("/dev/full")
-    replays = SharedReplays(place, SECRET)
+    replays = SharedReplays(place, SECRET, MOST)
     for _ in range(2):
         assert await outcome(replays, "a") == "upstream_unavailable"
 
 
 async def test_a_file_that_is_cleared_away_is_made_anew_for_all(place):
-    one, other = (SharedReplays(place, SECRET) for _ in range(2))
+    one, other = (SharedReplays(place, SECRET, MOST) for _ in range(2))
     for replays in (one, other):
         assert await outcome(replays, "a") in {"admitted", "invalid_dpop_proof"}
     place.unlink()
@@ -148,15 +151,31 @@ async def test_a_file_that_is_cleared_away_is_made_anew_for_all(place):
 
 
 async def test_its_size_has_a_bound_and_it_is_its_owner_s_alone(place):
-    replays = SharedReplays(place, SECRET)
+    replays = SharedReplays(place, SECRET, MOST)
     for number in range(3000):
         await replays.admit(HOLDER, f"{number}", NOW)
-    assert place.stat().st_size <= SIZE == BUCKETS * PLACES * 24
+    assert place.stat().st_size <= replays.size == 2 * MOST * 24
     assert place.stat().st_mode & 0o777 == 0o600
 
 
+async def test_the_room_stays_as_it_is_until_the_gateway_restarts(place, caplog):
+    """Processes change over one by one, and must look for a proof in the same place meanwhile."""
+    one, other = (SharedReplays(place, SECRET, MOST) for _ in range(2))
+    for number in range(100):
+        assert await outcome(one, f"{number}") == "admitted"
+    one.resize(MOST)
+    assert not caplog.records
+    one.resize(1024)
+    assert [record.message for record in caplog.records] == [
+        "limits.proofs has changed: that takes effect when the gateway restarts"
+    ]
+    for number in range(100):
+        assert await outcome(one, f"{number}") == "invalid_dpop_proof"
+        assert await outcome(other, f"{number}") == "invalid_dpop_proof"
+
+
 async def test_where_a_proof_stands_no_client_can_tell(place):
-    theirs = SharedReplays(place, b"another's key...", buckets=1)
-    ours = SharedReplays(place, SECRET, buckets=1)
+    theirs = SharedReplays(place, b"another's key...", most=PLACES // 2)
+    ours = SharedReplays(place, SECRET, most=PLACES // 2)
     assert await outcome(theirs, "a") == "admitted"
     assert await outcome(ours, "a") == "admitted"

@@ -39,6 +39,8 @@ _ALLOW_UNKNOWN: Final = "ROLECALL_WORKER_ALLOW_UNKNOWN"
 _LOG_FORMAT: Final = "ROLECALL_WORKER_LOG_FORMAT"
 _SIBLINGS: Final = "ROLECALL_WORKER_SIBLINGS"
 _PROOFS_KEY: Final = "ROLECALL_WORKER_PROOFS_KEY"
+# whatever the configuration says later, all must look for a proof in the same place
+_PROOFS: Final = "ROLECALL_WORKER_PROOFS"
 
 # seconds that requests under way may still take; Kubernetes kills after 30
 _GRACE: Final = 20
@@ -88,6 +90,7 @@ def serve(  # noqa: PLR0913 - one parameter an option
     os.environ[_ALLOW_UNKNOWN] = "1" if allow_unknown else ""
     os.environ[_LOG_FORMAT] = log_format
     os.environ[_PROOFS_KEY] = secrets.token_hex(32)
+    os.environ[_PROOFS] = str(loaded.settings.limits.proofs)
     configure("json" if log_format == "json" else "text")
     for warning in loaded.warnings:
         log.warning("%s", warning)
@@ -159,7 +162,9 @@ def _application(loaded: Loaded, seen: FileState) -> Gateway:
     path = Path(os.environ[_CONFIG])
     key = bytes.fromhex(os.environ[_PROOFS_KEY])
     siblings = Path(folder) if (folder := os.environ.get(_SIBLINGS)) else None
-    replays = SharedReplays(siblings / "proofs", key) if siblings is not None else None
+    replays = None
+    if siblings is not None:
+        replays = SharedReplays(siblings / "proofs", key, int(os.environ[_PROOFS]))
     gateway = Gateway(
         compile_snapshot(loaded.settings, nonce_key=key, replays=replays),
         background=lambda: follow(gateway, path, _load, seen=seen),

@@ -1,6 +1,7 @@
 """Which ``iss`` values an entry of ``issuers:`` stands for, and where the keys of each are."""
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -26,6 +27,8 @@ class NamedIssuer:
 
 def named(section: Issuer, path: KeyPath, document: Document) -> list[NamedIssuer]:
     """What an entry stands for; nothing after reporting why not."""
+    if (section.max_refresh or math.inf) < (section.min_refresh or 0):
+        document.report((*path, "max_refresh"), "is shorter than min_refresh.")
     if section.tenant is not None:
         return _tenants(section, section.tenant, path, document)
     issuer = name_of(section)
@@ -66,11 +69,9 @@ def _tenants(
         return []
     place = tenants[0] if len(tenants) == 1 else "common"
     v2, v1 = (
-        KeysFrom(
-            jwks_url=f"{ENTRA}/{place}/discovery/{version}keys",
-            reach=reach(section),
-            max_stale=section.max_stale,
-            refresh=section.refresh,
+        _paced(
+            KeysFrom(jwks_url=f"{ENTRA}/{place}/discovery/{version}keys", reach=reach(section)),
+            section,
         )
         for version in ("v2.0/", "")
     )
@@ -111,9 +112,7 @@ def _keys(section: Issuer, issuer: str, path: KeyPath, document: Document) -> Ke
             document.report((*path, given[0]), "has no place beside signed_tokens: false.")
         return KeysFrom()
     if section.jwks_file is not None:
-        return KeysFrom(
-            jwks_file=section.jwks_file, max_stale=section.max_stale, refresh=section.refresh
-        )
+        return _paced(KeysFrom(jwks_file=section.jwks_file), section)
     name = given[0] if given else "issuer"
     url = section.jwks_url or section.discovery_url or well_known(issuer)
     try:
@@ -122,12 +121,22 @@ def _keys(section: Issuer, issuer: str, path: KeyPath, document: Document) -> Ke
         hint = " (or name jwks_url, discovery_url or jwks_file)" if name == "issuer" else ""
         document.report((*path, name), f"{error}{hint}.")
         return None
-    return KeysFrom(
+    place = KeysFrom(
         jwks_url=url if section.jwks_url is not None else None,
         discovery_url=url if section.jwks_url is None else None,
         reach=reach(section),
+    )
+    return _paced(place, section)
+
+
+def _paced(place: KeysFrom, section: Issuer) -> KeysFrom:
+    return replace(
+        place,
         max_stale=section.max_stale,
         refresh=section.refresh,
+        min_refresh=section.min_refresh,
+        max_refresh=section.max_refresh,
+        unknown_key_cooldown=section.unknown_key_cooldown,
     )
 
 

@@ -176,6 +176,7 @@ class Issuer(Section):
     end_user: Path | None = None
     leeway: Annotated[int, Field(ge=0, le=300)] = 60
     max_lifetime: Annotated[int, Field(ge=60, le=31_536_000)] | None = None
+    max_claim_values: Annotated[int, Field(ge=1, le=10_000)] = 1000
     rfc9068: bool = False
     dpop: Literal["optional", "required"] | None = None
     dpop_nonce: bool = False
@@ -184,7 +185,10 @@ class Issuer(Section):
     bearer_file: Text | None = None
     private_network: bool = False
     refresh: Annotated[int, Field(ge=10, le=86_400)] | None = None
+    min_refresh: Annotated[int, Field(ge=10, le=86_400)] | None = None
+    max_refresh: Annotated[int, Field(ge=10, le=86_400)] | None = None
     max_stale: Annotated[int, Field(ge=0, le=604_800)] = 86_400
+    unknown_key_cooldown: Annotated[int, Field(ge=1, le=300)] | None = None
     banned_keys: list[Text] = []
     required: bool = True
     logout_audience: OneOrMore | None = None

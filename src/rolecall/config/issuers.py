@@ -101,6 +101,7 @@ def build(
         end_user=section.end_user,
         leeway=section.leeway,
         max_lifetime=section.max_lifetime or defaults.max_lifetime,
+        max_claim_values=section.max_claim_values,
         rfc9068=section.rfc9068,
         dpop=section.dpop,
         dpop_nonce=section.dpop_nonce,

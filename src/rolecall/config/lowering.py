@@ -147,4 +147,9 @@ def limits(section: schema.LimitsSection) -> Limits:
         token=section.token_bytes or default.token,
         token_header=section.token_header_bytes or default.token_header,
         token_depth=section.token_depth or default.token_depth,
+        remembered_tokens=section.remembered_tokens or default.remembered_tokens,
+        remembered_bytes=section.remembered_bytes or default.remembered_bytes,
+        refused_tokens=section.refused_tokens or default.refused_tokens,
+        unknown_keys=section.unknown_keys or default.unknown_keys,
+        proofs=section.proofs or default.proofs,
     )

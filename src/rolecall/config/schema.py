@@ -67,6 +67,12 @@ class LimitsSection(_Section):
     token_bytes: Annotated[int, Field(ge=512, le=1 << 20)] | None = None
     token_header_bytes: Annotated[int, Field(ge=64, le=1 << 16)] | None = None
     token_depth: Annotated[int, Field(ge=2, le=64)] | None = None
+    remembered_tokens: Annotated[int, Field(ge=64, le=1 << 20)] | None = None
+    # the longest token has room in the least of it
+    remembered_bytes: Annotated[int, Field(ge=1 << 20, le=1 << 30)] | None = None
+    refused_tokens: Annotated[int, Field(ge=64, le=1 << 20)] | None = None
+    unknown_keys: Annotated[int, Field(ge=16, le=1 << 16)] | None = None
+    proofs: Annotated[int, Field(ge=1024, le=1 << 22)] | None = None
 
 
 class MetricsSection(_Section):

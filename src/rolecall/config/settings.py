@@ -77,6 +77,11 @@ class KeysFrom:
         refresh: seconds between two fetches where the server does not say; None for an hour.
         max_stale: seconds that the last good keys serve on after they were due to be fetched
             again, while they cannot be.
+        min_refresh: the shortest time between two fetches that the server can ask for, seconds;
+            None for the usual one.
+        max_refresh: the longest, likewise.
+        unknown_key_cooldown: the shortest time between two fetches for the sake of a key ID that is
+            not known, likewise.
     """
 
     jwks_url: str | None = None
@@ -85,6 +90,14 @@ class KeysFrom:
     reach: Reach = Reach()
     max_stale: float = 86_400.0
     refresh: float | None = None
+    min_refresh: float | None = None
+    max_refresh: float | None = None
+    unknown_key_cooldown: float | None = None
+
+    @property
+    def place(self) -> "KeysFrom":
+        """Where it comes from alone, however often it is asked for."""
+        return KeysFrom(self.jwks_url, self.discovery_url, self.jwks_file, self.reach)
 
     @property
     def anywhere(self) -> bool:
@@ -196,6 +209,7 @@ class IssuerSettings:
         required: whether the gateway is ready only when this issuer's keys are there.
         max_lifetime: seconds from ``iat`` (from now, where there is none) to ``exp`` at most; None
             for no bound.
+        max_claim_values: values that one claim of roles, groups, scopes or teams may hold.
         rfc9068: whether tokens must keep to RFC 9068 to the letter.
         clients: the OAuth clients whose tokens are accepted; None for all.
         signed_tokens: whether tokens that its keys sign are accepted.
@@ -235,6 +249,7 @@ class IssuerSettings:
     leeway: int
     source: Source
     max_lifetime: int | None = None
+    max_claim_values: int = 1000
     rfc9068: bool = False
     clients: tuple[str, ...] | None = None
     aliases: tuple[str, ...] = ()
@@ -341,19 +356,30 @@ class ModelSettings:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much is read.
+    """How much is read, and how much is remembered by each process.
 
     Attributes:
         body: bytes of a request's body.
         token: bytes of a token.
         token_header: bytes of a token's header, decoded.
         token_depth: levels of arrays and objects in a token's header and payload.
+        remembered_tokens: verified credentials.
+        remembered_bytes: what those were read out of, all together.
+        refused_tokens: opaque tokens of one issuer that are none.
+        unknown_keys: key IDs of one issuer that were asked for in vain.
+        proofs: proofs of possession that may come within two minutes; for processes that share a
+            port, all together.
     """
 
     body: int = 32 * 1024 * 1024
     token: int = 16 * 1024
     token_header: int = 4096
     token_depth: int = 64
+    remembered_tokens: int = 8192
+    remembered_bytes: int = 16 * 1024 * 1024
+    refused_tokens: int = 8192
+    unknown_keys: int = 1024
+    proofs: int = 131_072
 
 
 @dataclass(frozen=True, slots=True)

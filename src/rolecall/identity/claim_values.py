@@ -14,7 +14,6 @@ from rolecall.core import Reason, Refusal, RoleClaim
 Claims = Mapping[str, Any]
 
 MAX_TEXT: Final = 1024
-MAX_VALUES: Final = 1000
 MAX_LOOKED_UP: Final = 11_000
 """Groups of one caller, where a directory is asked for them: Microsoft Graph lists no more."""
 
@@ -62,30 +61,27 @@ def groups(claims: Claims, issuer: IssuerSettings) -> frozenset[str]:
 
 def scopes(claims: Claims, issuer: IssuerSettings) -> frozenset[str]:
     """OAuth scopes: a list, or words separated by spaces (RFC 9068 2.2.3)."""
-    return _united(claims, issuer.scopes, _words)
+    return _united(claims, issuer.scopes, _words, issuer.max_claim_values)
 
 
 def teams(claims: Claims, issuer: IssuerSettings) -> frozenset[str]:
     """The values of all team claims, each one name or a list."""
-    return _united(claims, issuer.teams, _single)
+    return _united(claims, issuer.teams, _single, issuer.max_claim_values)
 
 
 def _united(
     claims: Claims,
     paths: Iterable[ClaimPath],
     read: Callable[[Any], list[str] | None],
-    most: int = MAX_VALUES,
+    most: int,
 ) -> frozenset[str]:
     """The values at some paths: lists, or texts that are read."""
     found = _NONE
     for path in paths:
         value = at(claims, path)
-        if isinstance(value, str):
-            values = read(value)
-        else:
-            values = strings(value)
-            _cap(values or (), path, most)
+        values = read(value) if isinstance(value, str) else strings(value)
         if values:
+            _cap(values, path, most)
             more = _set_of(tuple(values))
             found = found | more if found else more
     return found
@@ -133,7 +129,8 @@ def at(claims: Any, path: ClaimPath) -> Any:
 
 
 def _most(issuer: IssuerSettings) -> int:
-    return MAX_VALUES if issuer.group_overage is None else MAX_LOOKED_UP
+    most = issuer.max_claim_values
+    return most if issuer.group_overage is None else max(most, MAX_LOOKED_UP)
 
 
 def _cap(values: Sequence[str], path: ClaimPath, most: int) -> None:

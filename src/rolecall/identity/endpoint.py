@@ -67,7 +67,7 @@ class EndpointSource(Refreshed[Endpoint]):
         self._at = at
         self._name = "userinfo_endpoint" if opaque.client is None else "introspection_endpoint"
         self._reach = opaque.reach
-        self.place = (at, self._name, opaque.reach)
+        self.place = (at.url, at.reach, self._name, opaque.reach)
         self._fetch = fetch
         self._on_moved = on_moved
         self._origin: tuple[str, str] | None = None

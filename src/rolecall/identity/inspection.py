@@ -199,6 +199,7 @@ async def _check_signature(
         fetch=fetch,
         clock=time.monotonic,
         pace=Pace(),
+        most_unknown=1,
         on_removed=lambda _: None,
     )
     seen.case = replace(seen.case, source=source)

@@ -3,7 +3,8 @@
 import logging
 import random
 from collections.abc import Callable
-from typing import Final
+from dataclasses import replace
+from typing import Final, Self
 
 from rolecall.config import KeysFrom
 from rolecall.identity.fetch import Fetch
@@ -18,7 +19,18 @@ MOST_WAITING: Final = 1024
 
 
 class KeySource(Refreshed[KeySet]):
-    """One issuer's key set."""
+    """One issuer's key set.
+
+    Args:
+        keys_from: where it comes from, and how often it may be asked for.
+        issuer: whose it is.
+        fetch: how documents are had.
+        clock: seconds.
+        pace: how often, where ``keys_from`` does not say.
+        most_unknown: key IDs that were asked for in vain, and are remembered.
+        on_removed: is told the thumbprints of keys that are not to be believed any more.
+        chance: a number from 0 to 1.
+    """
 
     def __init__(  # noqa: PLR0913 - time, chance and the network are arguments
         self,
@@ -28,6 +40,7 @@ class KeySource(Refreshed[KeySet]):
         fetch: Fetch,
         clock: Callable[[], float],
         pace: Pace,
+        most_unknown: int,
         on_removed: Callable[[frozenset[str]], None],
         chance: Callable[[], float] = random.random,
     ) -> None:
@@ -37,15 +50,24 @@ class KeySource(Refreshed[KeySet]):
             refresh=keys_from.refresh,
             max_stale=keys_from.max_stale,
             clock=clock,
-            pace=pace,
+            pace=_pace(pace, keys_from),
             chance=chance,
         )
         self._from = keys_from
         self._fetch = fetch
         self._on_removed = on_removed
         self._waiting = 0
-        self._unknown = UnknownKeys(pace.cooldown, pace.unknown_most)
+        self._unknown = UnknownKeys(self._pace.cooldown, self._pace.unknown_most, most_unknown)
         self._last_unknown = float("-inf")
+
+    def adopt(self, former: Self) -> None:
+        """Take over the keys of the same place's former source, with their age.
+
+        And what was asked for in vain: a flood is no lighter for a reload.
+        """
+        super().adopt(former)
+        self._last_unknown = former._last_unknown
+        self._unknown.adopt(former._unknown)
 
     @property
     def keys(self) -> KeySet | None:
@@ -100,3 +122,14 @@ class KeySource(Refreshed[KeySet]):
             log.info("issuer %s: its keys changed; keys: %d", self.issuer, len(fresh.keys))
             for reason in fresh.skipped:
                 log.debug("issuer %s: %s", self.issuer, reason)
+
+
+def _pace(pace: Pace, keys_from: KeysFrom) -> Pace:
+    """The same with what the configuration says of a key set."""
+    most = keys_from.max_refresh or pace.most
+    return replace(
+        pace,
+        least=keys_from.min_refresh or min(pace.least, most),
+        most=most,
+        cooldown=keys_from.unknown_key_cooldown or pace.cooldown,
+    )

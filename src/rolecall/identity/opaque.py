@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Final, TypeVar
 
-from rolecall.config import IssuerSettings, Opaque
+from rolecall.config import IssuerSettings, Limits, Opaque
 from rolecall.core import Reason, Refusal
 from rolecall.identity.claim_values import Claims
 from rolecall.identity.documents import Deadline, FetchError, towards
@@ -28,9 +28,9 @@ log = logging.getLogger("rolecall.identity")
 Judge = Callable[[Claims], Verdict]
 """What an issuer says of an active token → the verdict; raises `Refusal`."""
 
-MOST_REFUSED: Final = 8192
 MOST_ASKED: Final = 128
-MOST_KNOWN: Final = 8192
+"""Look-ups under way, and as many of tokens that were good before."""
+
 # RFC 6750 2.1
 _B64TOKEN: Final = re.compile(rb"[A-Za-z0-9._~+/-]+=*")
 # the base64url of what begins with {
@@ -72,6 +72,7 @@ class OpaqueTokens:
     Args:
         settings: the issuer.
         opaque: where it is asked, and how long answers are remembered.
+        limits: how many tokens are remembered.
         clock: seconds since the epoch.
         fetch: how its metadata are had, where they name the endpoint.
         pace: how often.
@@ -85,6 +86,7 @@ class OpaqueTokens:
         self,
         settings: IssuerSettings,
         opaque: Opaque,
+        limits: Limits,
         clock: Callable[[], float],
         *,
         fetch: Fetch,
@@ -96,6 +98,7 @@ class OpaqueTokens:
         self.issuer = settings.issuer
         self.settings = settings
         self.opaque = opaque
+        self._limits = limits
         self.source: EndpointSource | None = None
         self._asked: _Asked | None = None
         self._clock = clock
@@ -125,24 +128,29 @@ class OpaqueTokens:
         return self._asked.session.url if self._asked is not None else None
 
     def adopt(self, former: "OpaqueTokens") -> None:
-        """Take over the counts of the same issuer, and the endpoint that its metadata named."""
+        """Take over what is known of the same issuer.
+
+        The counts, the endpoint that its metadata named, and which tokens were good.
+        """
         self.lookups = former.lookups
+        known = list(former._known)  # noqa: SLF001 - of the same class
+        self._known = OrderedDict.fromkeys(known[-self._limits.remembered_tokens :])
         ours, theirs = self.source, former.source
         if ours is not None and theirs is not None and ours.place == theirs.place:
             ours.adopt(theirs)
             self._move(ours.value)
 
-    async def verify(self, token: bytes, max_bytes: int, judge: Judge) -> Verdict:
+    async def verify(self, token: bytes, judge: Judge) -> Verdict:
         """Ask the issuer, or take part in the asking, or remember that it was in vain.
 
         Args:
             token: as it was sent.
-            max_bytes: a longer one is refused unread.
             judge: what makes of the issuer's word a verdict.
 
         Raises:
             Refusal: 401 with the reason, or ``issuer_unavailable``.
         """
+        max_bytes = self._limits.token
         if len(token) > max_bytes or not _B64TOKEN.fullmatch(token):
             raise Refusal(
                 Reason.MALFORMED_TOKEN,
@@ -193,10 +201,10 @@ class OpaqueTokens:
         except Refusal as refusal:
             self._known.pop(digest, None)
             until = self._clock() + self.opaque.negative_ttl
-            _put(self._refused, digest, (until, refusal), MOST_REFUSED)
+            _put(self._refused, digest, (until, refusal), self._limits.refused_tokens)
             return refusal
         else:
-            _put(self._known, digest, None, MOST_KNOWN)
+            _put(self._known, digest, None, self._limits.remembered_tokens)
             # a signed token ends with its own key
             return replace(verdict, thumbprint=verdict.thumbprint or said.thumbprint)
         finally:

@@ -7,7 +7,6 @@ from typing import Final
 from rolecall.core import Reason, Refusal
 from rolecall.identity.dpop import WINDOW
 
-MOST: Final = 131_072
 DIGEST: Final = 16
 """Bytes that a proof is noted by."""
 
@@ -24,13 +23,17 @@ class Replays:
         most: how many.
     """
 
-    def __init__(self, most: int = MOST) -> None:
+    def __init__(self, most: int) -> None:
         self._most = most
         # a plain dict is slow to give up what went in first
         self._seen: OrderedDict[bytes, float] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._seen)
+
+    def resize(self, most: int) -> None:
+        """Have room for so many from now on; none that could be sent again is forgotten."""
+        self._most = most
 
     async def admit(self, thumbprint: str, identifier: str, now: float) -> None:
         """Take note of a proof that is good otherwise.

@@ -22,14 +22,11 @@ if sys.platform != "win32":
 
 log = logging.getLogger("rolecall.identity")
 
-BUCKETS: Final = 8192
 PLACES: Final = 32
 """Proofs for which a bucket has room."""
 # a digest, and the time (seconds since the epoch) from which on its place is free
 _PLACE: Final = Struct(f"<{DIGEST}sd")
 _BUCKET: Final = Struct("<" + _PLACE.format[1:] * PLACES)
-SIZE: Final = BUCKETS * _BUCKET.size
-"""Bytes of the file when every bucket has been written to."""
 
 # a lock is held for a few microseconds; whoever holds it may be put to sleep meanwhile
 _TRIES: Final = 20
@@ -46,16 +43,31 @@ class SharedReplays:
         path: of the file; made where there is none.
         key: at least 16 bytes that the processes share and no client knows, or one client could
             fill the buckets of others.
-        buckets: how many; the same for all processes.
+        most: for how many there is room; the same for all processes. They fall into buckets by
+            chance, and so there are twice as many places.
+
+    Attributes:
+        size: bytes of the file when every bucket has been written to.
     """
 
-    def __init__(self, path: Path, key: bytes, buckets: int = BUCKETS) -> None:
+    def __init__(self, path: Path, key: bytes, most: int) -> None:
         self._path = path
         self._key = key
-        self._buckets = buckets
+        self._most = most
+        self._buckets = max(2 * most // PLACES, 1)
+        self.size = self._buckets * _BUCKET.size
         self._file = -1
         self._close: weakref.finalize[[int], SharedReplays] | None = None
         self._failing = False
+
+    def resize(self, most: int) -> None:
+        """Say that there is room for as many as before, if that is not what is wanted.
+
+        Where a proof stands depends on how many places there are: processes that had not changed
+        over would admit what others have seen.
+        """
+        if most != self._most:
+            log.warning("limits.proofs has changed: that takes effect when the gateway restarts")
 
     async def admit(self, thumbprint: str, identifier: str, now: float) -> None:
         """Take note of a proof that is good otherwise.

@@ -73,7 +73,7 @@ class SignedTokens:
             # what this gateway itself can refuse is not asked about
             check_itself(presented, issuer.settings, now)
             judge = partial(self._confirm, asked, presented, key.thumbprint)
-            verdict = await asked.verify(token, self.limits.token, judge)
+            verdict = await asked.verify(token, judge)
             # the key may have been withdrawn meanwhile
             await signing_key(presented, issuer, self.verify)
             return verdict

@@ -29,7 +29,7 @@ class TrustedIssuers:
 
     Args:
         settings: the configuration's issuers.
-        limits: sizes of tokens, and of signed answers.
+        limits: sizes of tokens and signed answers, and how much is remembered.
         clock: seconds since the epoch.
         fetch: how documents are had.
         pace: how often issuers are asked.
@@ -71,6 +71,7 @@ class TrustedIssuers:
                     fetch=fetch,
                     clock=time.monotonic,
                     pace=pace,
+                    most_unknown=limits.unknown_keys,
                     on_removed=on_removed,
                 )
             directory = None
@@ -85,6 +86,7 @@ class TrustedIssuers:
             OpaqueTokens(
                 issuer,
                 issuer.opaque,
+                limits,
                 clock,
                 fetch=fetch,
                 pace=pace,
@@ -139,8 +141,10 @@ class TrustedIssuers:
 
     def adopt(self, former: "TrustedIssuers") -> None:
         """Take over the keys, endpoints and counts of issuers that both know."""
-        for place, source in self.sources.items():
-            if known := former.sources.get(place):
+        # a key set that is to be asked for more often is still the same
+        sources = {(keys.place, name): source for (keys, name), source in former.sources.items()}
+        for (keys, name), source in self.sources.items():
+            if known := sources.get((keys.place, name)):
                 source.adopt(known)
         before = {one.issuer: one for one in former.opaque}
         for opaque in self.opaque:

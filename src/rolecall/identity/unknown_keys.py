@@ -1,9 +1,6 @@
 """Key IDs that an issuer was asked for in vain."""
 
 from collections import OrderedDict
-from typing import Final
-
-ROOM: Final = 1024
 
 
 class UnknownKeys:
@@ -18,7 +15,7 @@ class UnknownKeys:
         room: how many key IDs are remembered; the oldest makes room.
     """
 
-    def __init__(self, first: float, most: float, room: int = ROOM) -> None:
+    def __init__(self, first: float, most: float, room: int) -> None:
         self._first = first
         self._most = most
         self._room = room
@@ -27,6 +24,11 @@ class UnknownKeys:
 
     def __len__(self) -> int:
         return len(self._waits)
+
+    def adopt(self, former: "UnknownKeys") -> None:
+        """Go on with what was asked for in vain before; of too many with the latest."""
+        known = list(former._waits.items())  # noqa: SLF001 - of the same class
+        self._waits = OrderedDict(known[-self._room :])
 
     def may_ask(self, key_id: str | None, now: float) -> bool:
         """Whether it is time to ask for a key ID, for the first time or again."""

@@ -11,9 +11,6 @@ from rolecall.identity.payload import Payload
 from rolecall.identity.tally import Tally
 
 LONGEST: Final = 60.0
-MOST: Final = 8192
-MOST_BYTES: Final = 16 * 1024 * 1024
-"""Of what callers were read out of; what is remembered of them takes several times as much."""
 
 
 def fingerprint(credential: bytes) -> bytes:
@@ -52,10 +49,11 @@ class Verdicts:
 
     Args:
         most: how many.
-        most_bytes: how long all of them together may be, with what was said of them.
+        most_bytes: how long all of them together may be, with what was said of them; what is
+            remembered of them takes several times as much.
     """
 
-    def __init__(self, most: int = MOST, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(self, most: int, most_bytes: int) -> None:
         self._most = most
         self._most_bytes = most_bytes
         self._bytes = 0
@@ -90,11 +88,12 @@ class Verdicts:
 
     def keep(self, key: bytes, length: int, verdict: Verdict, tally: Tally, now: float) -> None:
         """The same for the credential's `fingerprint` and its length in bytes."""
-        if verdict.until <= now:
+        size = max(length, verdict.size)
+        # one that has no room is no reason to forget all others
+        if verdict.until <= now or size > self._most_bytes:
             return
         self._forget(key)
         _put_away(verdict.caller)
-        size = max(length, verdict.size)
         self._verdicts[key] = _Remembered(
             verdict.caller, verdict.until, verdict.thumbprint, tally, size
         )

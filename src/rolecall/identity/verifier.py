@@ -40,7 +40,7 @@ class Verifier:
 
     Args:
         issuers: the configuration's issuers.
-        limits: sizes of tokens.
+        limits: sizes of tokens, and how many are remembered.
         complete: what is added to a caller before it is remembered: its roles.
         keys: static keys; their roles are their own.
         revocations: what the configuration revokes.
@@ -72,11 +72,11 @@ class Verifier:
         self._complete = complete
         self._clock = clock
         self._verify = verify_signature
-        self._verdicts = Verdicts()
+        self._verdicts = Verdicts(limits.remembered_tokens, limits.remembered_bytes)
         self._keys = StaticKeys(keys, clock)
         self._revocations = Revocations(revocations)
         self.tallies = Tallies()
-        self.replays = Replays() if replays is None else replays
+        self.replays = Replays(limits.proofs) if replays is None else replays
         self.nonces = nonces or Nonces(secrets.token_bytes(32))
         self._with_nonces = frozenset(issuer.issuer for issuer in issuers if issuer.dpop_nonce)
         self.takes_proofs = any(issuer.dpop is not None for issuer in issuers)
@@ -99,12 +99,13 @@ class Verifier:
         await self.issuers.start()
 
     def adopt(self, former: "Verifier") -> None:
-        """Take over the keys of issuers that both know, and all counts.
+        """Take over the keys of issuers that both know, proofs that were seen, and all counts.
 
-        A reload must not lose good keys, and a counter never goes back.
+        A reload must not lose good keys, a proof is good once, and a counter never goes back.
         """
         self.tallies = former.tallies
         self.replays = former.replays
+        self.replays.resize(self._limits.proofs)
         self.nonces.adopt(former.nonces)
         self.issuers.adopt(former.issuers)
 
@@ -272,7 +273,7 @@ class Verifier:
         opaque = owner(credential, asked) if asked else None
         if opaque is not None:
             judge = partial(self._judge, opaque)
-            return opaque.issuer, opaque.verify(credential, self._limits.token, judge)
+            return opaque.issuer, opaque.verify(credential, judge)
         presented, issuer = self._signed.open(credential)
         return issuer.settings.issuer, self._signed.judge(credential, presented, issuer)
 
