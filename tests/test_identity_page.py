@@ -30,10 +30,24 @@ WHO = {
     "Okta": "okta_access_user",
     "Auth0": "auth0_access_user",
     "Google": "google_user_id_token",
+    "Google 1": "google_service_account_id_token",
     "Amazon Cognito": "cognito_access_user",
     "GitHub Actions": "github_actions_immutable_sub",
     "GitLab CI": "gitlab_ci",
     "Kubernetes service accounts": "k8s_bound",
+}
+PROGRAMS = {
+    "Microsoft Entra ID": ("entra_v2_app_only", {"roles": ["basic_user"]}),
+    "Keycloak": (
+        "keycloak_service_account",
+        {"resource_access": {"llm-gateway": {"roles": ["basic_user"]}}},
+    ),
+    "Okta": ("okta_access_client_credentials", {}),
+    "Auth0": ("auth0_m2m", {}),
+    "Amazon Cognito": (
+        "cognito_access_m2m",
+        dict.fromkeys(("client_id", "sub"), "2k68lg6dqr28n1fnm2EXAMPLE"),
+    ),
 }
 
 
@@ -63,15 +77,29 @@ def test_every_profile_has_a_stanza(loaded):
     assert shown == DEFAULTS.keys()
 
 
+def found(loaded, name, claims):
+    """Who a token's holder is by a section's stanza."""
+    settings = loaded(name).settings
+    (issuer,) = (each for each in settings.issuers if each.issuer == claims["iss"])
+    # as the stanza says whom it lets in
+    assert issuer.audience is None or not claims.get("aud") or _is_for(claims["aud"], issuer)
+    table = compile_policy(settings.roles, settings.rules)
+    return assign_roles(table, caller_from(issuer, claims))
+
+
+def _is_for(audience, issuer):
+    return set(issuer.audience) & set([audience] if isinstance(audience, str) else audience)
+
+
 @pytest.mark.parametrize(("name", "shape"), WHO.items(), ids=WHO)
 def test_every_stanza_gives_its_role_to_whom_it_is_for(loaded, name, shape):
-    settings = loaded(name).settings
-    claims = SHAPES[shape]["claims"]
-    (issuer,) = (each for each in settings.issuers if each.issuer == claims["iss"])
-    caller = assign_roles(
-        compile_policy(settings.roles, settings.rules), caller_from(issuer, claims)
-    )
-    assert caller.roles == {"user"}
+    assert found(loaded, name, SHAPES[shape]["claims"]).roles == {"user"}
+
+
+@pytest.mark.parametrize(("name", "shape", "changes"), [(n, *p) for n, p in PROGRAMS.items()])
+def test_programs_get_it_too(loaded, name, shape, changes):
+    caller = found(loaded, name, {**SHAPES[shape]["claims"], **changes})
+    assert (caller.roles, caller.kind) == ({"user"}, "workload")
 
 
 def test_the_table_of_profiles_says_what_the_code_says():
