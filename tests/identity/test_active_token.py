@@ -86,6 +86,44 @@ async def test_roles_are_those_of_the_answer_and_not_those_of_the_token():
         assert not (await verifier.authenticate(token)).role_claims
 
 
+WHOLE = {
+    **CLAIMS,
+    "jti": "j1",
+    "sid": "s1",
+    "azp": "chat-ui",
+    "client_id": "chat-ui",
+    "nbf": NOW - 10,
+    "typ": "Bearer",
+}
+
+
+@pytest.mark.parametrize("name", WHOLE)
+async def test_c38_what_the_signature_vouches_for_stays_where_the_answer_leaves_it_out(name):
+    token = SIGNER.token(WHOLE)
+    async with asking(said={"active": True}, token=token) as verifier:
+        caller = await verifier.authenticate(token)
+    assert caller.claims[name] == WHOLE[name]
+
+
+@pytest.mark.parametrize("name", ["iss", "sub", "jti", "sid", "exp"])
+@pytest.mark.parametrize("way", ["introspection", "userinfo"])
+async def test_c38_an_answer_about_another_token_is_none(way, name):
+    token = SIGNER.token(WHOLE)
+    other = WHOLE["exp"] + 1 if name == "exp" else "https://other.example"
+    async with asking(way, said={"active": True, name: other}, token=token) as verifier:
+        assert await verdict(verifier, token) == "invalid_claim"
+
+
+async def test_c39_a_confirmed_token_is_never_remembered_beyond_exp():
+    token = SIGNER.token({**LIGHT, "exp": NOW + 30})
+    said = {name: value for name, value in GOOD.items() if name != "exp"}
+    async with asking(said=said, token=token) as verifier:
+        for later, asked in ((0, 1), (29, 1), (30, 2), (31, 3)):
+            verifier.clock.now = NOW + later
+            assert await verdict(verifier, token) == "accepted"
+            assert len(verifier.server.asked) == asked
+
+
 NEVER_ASKED = {
     "forged": (Signer(name="attacker").token(LIGHT), "bad_signature"),
     "without a signature": (bare({"alg": "none"}, LIGHT), "malformed_token"),
@@ -166,6 +204,16 @@ async def test_c30_a_key_that_is_withdrawn_while_its_token_is_asked_about_ends_i
         verifier.server.gate.set()
         assert await waiting == "unknown_key"
         assert await verdict(verifier, TOKEN) == "unknown_key"
+
+
+async def test_c30_a_key_that_is_withdrawn_ends_what_was_confirmed_before():
+    async with asking() as verifier:
+        assert await verdict(verifier, TOKEN) == "accepted"
+        verifier.network.documents[KEYS_URL] = key_set(Signer("other"))
+        (source,) = verifier.sources.values()
+        await source.refresh()
+        assert await verdict(verifier, TOKEN) == "unknown_key"
+        assert len(verifier.server.asked) == 1
 
 
 PERSON = {"sub": "john", "roles": ["user"]}

@@ -72,6 +72,11 @@ def test_c41_a_proof_is_of_this_minute(away):
     assert check(proof(TOKEN, NOW, jti="one", iat=NOW + away)) == "one"
 
 
+def test_c41_a_truth_value_is_no_time_even_where_it_would_be_now():
+    assert check(proof(TOKEN, NOW, iat=True), now=1) is Reason.INVALID_DPOP_PROOF
+    assert check(proof(TOKEN, NOW, jti="one", iat=1), now=1) == "one"
+
+
 def private(signer):
     number = signer.private.private_numbers().private_value
     return public(signer, d=b64(number.to_bytes(32, "big")).decode())

@@ -402,6 +402,19 @@ async def test_k06_what_is_checked_is_what_is_connected_to():
     assert len(names.asked) == 1
 
 
+async def test_k06_of_the_addresses_of_a_name_the_public_ones_alone_are_connected_to(monkeypatch):
+    tried = []
+
+    async def refuse(_, host, port, **__):
+        tried.append((host, port))
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "create_connection", refuse)
+    names = Names(["127.0.0.1", "8.8.8.8", "10.1.2.3", "2606:4700::1111"])
+    await failure("https://login.example.com/keys", reach=NOWHERE, resolve=names)
+    assert tried == [("8.8.8.8", 443), ("2606:4700::1111", 443)]
+
+
 async def test_k06_behind_a_proxy_the_proxy_decides(monkeypatch):
     asked = []
 

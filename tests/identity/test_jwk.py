@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
 from rolecall.identity.jwk import UnusableKey, read_key
 
-from .parts.signing import Signer, b64, number
+from .parts.signing import Signer, b64, number, unb64
 
 RSA = Signer("rsa", "RS256").jwk()
 EC = Signer("ec", "ES256").jwk()
@@ -27,6 +27,11 @@ EXAMPLE_MODULUS = (
     "368QQMicAtaSqzs8KJZgnYb9c7d0zgdAZHzu6qMQvRL5hajrn1n91CbOpbISD08qNLyrdkt-bFTWhAI4vMQFh6WeZu0f"
     "M4lFd2NcRwr3XPksINHaQ-G_xBniIqbw0Ls1jF44-csFCur-kEgU8awapJzKnqDKgw"
 )
+
+
+def longer(coordinate):
+    """The same number in 33 bytes (RFC 7518 6.2.1.2 has it in 32)."""
+    return number(int.from_bytes(unb64(coordinate.encode())), 33)
 
 
 def refused(entry):
@@ -66,7 +71,7 @@ CALM = {
     "C14 symmetric": ({"kty": "oct", "k": "AAAA"}, "private"),
     "C13 RSA of 8200 bits": ({**RSA, "n": number(MODULUS << 6152 | 1)}, "more than 8192 bits"),
     "C13 a point off the curve": ({**EC, "x": number(5, 32)}, "not valid"),
-    "C13 a coordinate with a zero before it": ({**EC, "x": "AA" + EC["x"]}, "length|base64url"),
+    "C13 a coordinate with a zero before it": ({**EC, "x": longer(EC["x"])}, "length"),
     "C14 a curve of the future": ({**EC, "crv": "P-1024"}, "curve"),
     "C12 for encryption": ({**RSA, "use": "enc"}, "use"),
     "C12 to verify and encrypt": ({**RSA, "key_ops": ["verify", "encrypt"]}, "mix"),

@@ -10,6 +10,7 @@ import pytest
 from rolecall.config import KeysFrom
 from rolecall.identity import Pace
 from rolecall.identity.fetch import FetchError
+from rolecall.identity.jwk import read_key
 from rolecall.identity.keysource import KeySource
 from tests.parts.waiting import until
 
@@ -471,6 +472,15 @@ async def test_a_banned_key_signs_nothing_for_tokens_that_name_no_key():
         assert await verdict(verifier, SIGNER.token(CLAIMS, {"kid": None})) == "revoked"
 
 
+async def test_a_ban_by_thumbprint_holds_for_a_key_that_must_be_fetched_first():
+    later = Signer("later")
+    banned = settings(banned_keys=frozenset({read_key(later.jwk()).thumbprint}))
+    async with gate(banned) as verifier:
+        verifier.network.documents[KEYS_URL] = key_set(SIGNER, later)
+        assert await verdict(verifier, later.token(CLAIMS)) == "revoked"
+        assert verifier.network.fetched == [KEYS_URL] * 2
+
+
 async def test_a_ban_is_one_issuer_s_own():
     other = "https://login.example.com/realms/other"
     async with gate(settings(banned_keys=frozenset({"k1"})), settings(other)) as verifier:
@@ -542,6 +552,19 @@ async def test_a_new_configuration_keeps_the_keys_of_the_old():
         verifier.adopt(former)
         assert verifier.ready
         assert await verdict(verifier, SIGNER.token(CLAIMS)) == "accepted"
+
+
+async def test_c28_k04_a_reload_does_not_make_old_keys_young(caplog):
+    keys_from = KeysFrom(jwks_url=KEYS_URL, max_stale=0)
+    former = source(Network({KEYS_URL: key_set(SIGNER)}), keys_from)
+    later = source(Network({}), keys_from)
+    await former.refresh()
+    former.fetched_at -= CALM.refresh
+    later.adopt(former)
+    assert later.age == former.age
+    await later.refresh()
+    assert later.keys is None
+    assert "too old to be believed" in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from .parts.authorization_server import CLIENT_ID, SECRET, authorization_server
 from .parts.gate import AUDIENCE, CLAIMS, ISSUER, NOW, SIGNER, gate, settings, verdict
 from .parts.key_server import DEADLINE, ENDLESS, FAULTS, key_server
 from .parts.proofs import URL, bound, proof
-from .parts.signing import Signer, bare
+from .parts.signing import Signer, b64, bare
 
 BASIC = Client("client_secret_basic", CLIENT_ID, SECRET)
 OTHER = "https://other.example"
@@ -257,6 +257,28 @@ async def test_k11_t30_tokens_that_begin_alike_are_each_asked_about():
         assert len(verifier.server.asked) == 3
 
 
+async def test_k11_t30_a_token_is_not_refused_for_one_that_begins_alike():
+    begin = "A" * 40
+    async with asking(negative_ttl=60) as verifier:
+        verifier.server.tokens[begin + "john"] = GOOD
+        assert await verdict(verifier, (begin + "made-up").encode()) == REFUSED
+        assert await verdict(verifier, (begin + "john").encode()) == "accepted"
+
+
+async def test_k11_t30_tokens_that_begin_alike_are_asked_about_apart_at_the_same_time():
+    begin = "A" * 40
+    async with asking() as verifier:
+        verifier.server.tokens[begin + "john"] = GOOD
+        verifier.server.gate = asyncio.Event()
+        both = [
+            asyncio.create_task(verdict(verifier, (begin + name).encode()))
+            for name in ("john", "made-up")
+        ]
+        await until(lambda: len(verifier.server.asked) == 2)
+        verifier.server.gate.set()
+        assert await asyncio.gather(*both) == ["accepted", REFUSED]
+
+
 async def test_c39_a_good_answer_is_never_remembered_beyond_exp():
     async with asking(ttl=600) as verifier:
         for later, expected in ((0, "accepted"), (299, "accepted"), (361, "expired")):
@@ -427,6 +449,9 @@ NEVER_ASKED = {
     "one with a padded signature": (SIGNER.token(CLAIMS) + b"=", "malformed_token"),
     "one with a space before": (b" " + SIGNER.token(CLAIMS), "malformed_token"),
     "one cut after its payload": (SIGNER.token(CLAIMS).rpartition(b".")[0], "malformed_token"),
+    "one cut, whose header has a space": (b64(b'{ "alg":"ES256"}') + b".e30", "malformed_token"),
+    "one cut, whose header has a line": (b64(b'{\n"alg":"ES256"}') + b".e30", "malformed_token"),
+    "one cut, of four parts": (b64(b'{"alg":"ES256"}') + b".e30.x.x", "malformed_token"),
     "three words with dots": (b"a.b.c", "malformed_token"),
     "a static key that is none": (b"rolecall_" + b"a" * 64, "unknown_key"),
     "a token that is too long": (b"x" * 20_000, "malformed_token"),
@@ -495,7 +520,9 @@ DESCRIPTIONS = {
     "a token that it cannot read": (web.json_response({}, status=400), REFUSED),
     "an endpoint that is not there": (web.Response(status=404), LATER),
     "a token of too little scope": (web.json_response({}, status=403), REFUSED),
+    "a failure": (web.Response(status=500), LATER),
     "an outage": (web.Response(status=502), LATER),
+    "too many questions": (web.Response(status=429), LATER),
     "a redirect": (web.Response(status=302, headers={"location": "/"}), LATER),
     "a signed answer": (b"eyJhbGciOiJSUzI1NiJ9.e30.x", LATER),
     "sub twice": (b'{"sub":"john","sub":"admin"}', LATER),
@@ -513,6 +540,12 @@ async def test_userinfo_is_believed_only_as_it_should_be(said, expected):
         server.tokens[TOKEN] = said
         assert await verdict(verifier, TOKEN.encode()) == expected
         assert server.asked == [TOKEN]
+
+
+async def test_c25_userinfo_speaks_of_a_person_whatever_it_says():
+    async with authorization_server() as server, gate(described(server)) as verifier:
+        server.tokens[TOKEN] = {**PERSON, "client_id": "john", "azp": "john"}
+        assert (await verifier.authenticate(TOKEN.encode())).kind == "person"
 
 
 async def test_userinfo_speaks_of_a_person_until_it_is_asked_again():

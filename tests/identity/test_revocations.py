@@ -47,6 +47,30 @@ NOT_CONCERNED = {
 }
 
 
+async def test_a_client_is_known_by_every_name_that_its_token_has_for_it():
+    named = {"azp": "ui", "client_id": "chat-ui", "cid": "app"}
+    for profile, claims in (("generic", HERS | named), ("okta", HERS | named)):
+        for client, expected in (
+            ("ui", "revoked"),
+            ("chat-ui", "revoked"),
+            ("app", "accepted" if profile == "generic" else "revoked"),
+        ):
+            about = [entry(client=client)]
+            async with gate(settings(profile=profile), revocations=about) as verifier:
+                assert await verdict(verifier, SIGNER.token(claims)) == expected
+
+
+async def test_of_several_entries_about_one_name_each_counts():
+    about = [
+        entry(sub="jane", issued_before=ISSUED - 100),
+        entry(sub="jane", client="batch"),
+        entry(sub="jane", client="chat-ui"),
+    ]
+    for entries, expected in ((about, "revoked"), (about[:2], "accepted")):
+        async with gate(revocations=entries) as verifier:
+            assert await verdict(verifier, SIGNER.token(HERS)) == expected
+
+
 def entry(**fields):
     return Revocation(**{"issuer": ISSUER, **fields})
 

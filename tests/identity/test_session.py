@@ -10,6 +10,8 @@ from aiohttp.test_utils import TestServer
 from rolecall.config import Client, KeysFrom, Opaque, Reach
 from rolecall.identity.documents import Deadline, Disconnected, FetchError
 from rolecall.identity.session import Session
+from tests.parts.clock import forward
+from tests.parts.waiting import until
 from tests.upstream.parts.proxy import OPENED, proxy
 
 from .parts import tls
@@ -95,6 +97,43 @@ async def test_a_retired_session_keeps_no_connection():
         for _ in range(2):
             await session.ask()
         assert connections == [1, 1, 1]
+
+
+async def test_a_connection_that_has_lain_idle_is_not_used_again():
+    async with impatient(10) as (url, connections):
+        session = Session(url, HERE, DEADLINE)
+        for seconds, expected in ((14, [2]), (16, [3, 1])):
+            await session.ask()
+            await forward(seconds)
+            assert (await session.ask()).status == 200
+            assert connections == expected
+        session.retire()
+
+
+async def test_at_most_32_connections_are_open_at_a_time():
+    opened, answered = [], asyncio.Event()
+
+    async def speak(reader, writer):
+        opened.append(writer)
+        while await reader.readline():
+            await reader.readuntil(b"\r\n\r\n")
+            await answered.wait()
+            writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(speak, "127.0.0.1", 0)
+    async with server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/introspect"
+        session = Session(url, HERE, DEADLINE)
+        asking = [asyncio.create_task(session.ask()) for _ in range(40)]
+        await until(lambda: len(opened) >= 32)
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert len(opened) == 32
+        answered.set()
+        assert {answer.status for answer in await asyncio.gather(*asking)} == {200}
+        session.retire()
+        assert len(opened) == 32
 
 
 async def test_a_private_address_is_refused_for_look_ups_too():

@@ -112,6 +112,18 @@ async def test_a_key_expires_to_the_second(later, expected):
         assert await verdict(verifier, KEY.encode()) == expected
 
 
+async def test_a_key_that_is_remembered_expires_all_the_same():
+    async with gate(keys=[key(expires=NOW + 30.0)]) as verifier:
+        for later, expected in ((0, "accepted"), (29, "accepted"), (30, "expired")):
+            verifier.clock.now = NOW + later
+            assert await verdict(verifier, KEY.encode()) == expected
+
+
+async def test_the_bytes_of_a_key_s_hash_open_nothing():
+    async with gate(keys=[key()]) as verifier:
+        assert await verdict(verifier, sha256(KEY.encode()).digest()) == "malformed_token"
+
+
 async def test_a_key_that_never_expires_does_not():
     async with gate(keys=[key(expires=math.inf)]) as verifier:
         verifier.clock.now = NOW * 2

@@ -484,6 +484,17 @@ async def test_c16_t28_a_key_of_all_tenants_serves_those_it_is_for(issuer, expec
         assert await verdict(verifier, signed("entra_v2_user")) == expected
 
 
+async def test_c16_k09_t28_of_keys_that_share_a_kid_each_serves_those_it_is_for(tmp_path):
+    theirs = KEY.jwk(kid="k1Thumb", alg=None, issuer=PERSONAL)
+    for_any = Signer("rsa", "RS256").jwk(kid="k1Thumb", alg=None)
+    async with provider("entra_v2_user", tmp_path, MANY) as verifier:
+        for keys in ([for_any, theirs], [theirs, for_any]):
+            verifier.network.documents.keys_["keys"] = keys
+            for source in verifier.sources.values():
+                await source.refresh()
+            assert await verdict(verifier, signed("entra_v2_user")) == "bad_signature"
+
+
 async def test_t28_a_tenant_that_is_not_listed_is_no_issuer(tmp_path):
     other = "33333333-2222-4333-8444-555555555555"
     iss = f"https://login.microsoftonline.com/{other}/v2.0"

@@ -46,6 +46,11 @@ def test_a_verdict_is_believed_as_long_as_it_says(life, later, found):
     assert remembering(life).find(b"token", NOW + later) == (JOHN if found else None)
 
 
+@pytest.mark.parametrize("life", [0, -30])
+def test_a_verdict_that_is_over_already_takes_no_room(life):
+    assert len(remembering(life)) == 0
+
+
 def test_k11_tokens_that_begin_alike_are_not_alike():
     """CVE-2026-35030: a cache whose key was the first 20 characters."""
     verdicts = remembering(token=b"A" * 20 + b"john")

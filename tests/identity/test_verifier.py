@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rolecall.config import KeysFrom
-from rolecall.core import STATUS, Caller
+from rolecall.core import STATUS, Caller, Refusal
 
 from .parts.gate import (
     AUDIENCE,
@@ -309,3 +309,37 @@ async def test_whatever_an_issuer_signs_is_a_caller_or_a_refusal(profile, header
         for whole in ({**CLAIMS, "typ": "Bearer", "azp": "ui"}, CLAIMS):
             token = SIGNER.token({**whole, **claims}, header)
             assert await verdict(verifier, token) in VERDICTS
+
+
+# What an issuer signs that is no token of a caller
+
+STATEMENT = {"iss": ISSUER, "anything": [1]}
+NO_STATEMENTS = {
+    "forged": (Signer("k1", name="attacker").token(STATEMENT), "bad_signature"),
+    "of a key that nobody publishes": (Signer("k9").token(STATEMENT), "unknown_key"),
+    "not signed": (bare({"alg": "none", "kid": "k1"}, STATEMENT, b"s"), "algorithm_not_allowed"),
+    "of nobody": (SIGNER.token({}), "unknown_issuer"),
+    "of somebody else": (SIGNER.token({"iss": f"{ISSUER}/"}), "unknown_issuer"),
+    "no JWT": (b"opaque", "malformed_token"),
+}
+
+
+async def test_c16_what_an_issuer_has_signed_is_its_own_word():
+    async with gate() as verifier:
+        presented, issuer = await verifier.statement(SIGNER.token(STATEMENT))
+    assert (presented.claims, issuer.issuer) == (STATEMENT, ISSUER)
+
+
+@pytest.mark.parametrize(("token", "reason"), NO_STATEMENTS.values(), ids=NO_STATEMENTS)
+async def test_c16_t27_nobody_else_speaks_for_an_issuer(token, reason):
+    async with gate() as verifier:
+        with pytest.raises(Refusal) as caught:
+            await verifier.statement(token)
+    assert caught.value.reason == reason
+
+
+async def test_c30_a_banned_key_signs_no_statement():
+    async with gate(settings(banned_keys=frozenset({"k1"}))) as verifier:
+        with pytest.raises(Refusal) as caught:
+            await verifier.statement(SIGNER.token(STATEMENT))
+    assert caught.value.reason == "revoked"
