@@ -134,6 +134,16 @@ def test_a_body_that_is_no_object_is_refused(gateway):
     refused(reply, "unsupported_media_type", "openai")
 
 
+def test_where_nobody_may_revoke_over_http_nothing_is_found(tmp_path, the_upstream):
+    sections = revoking.configuration(tmp_path, the_upstream.url)
+    del sections["revocations"]["administrators"]
+    with serving.running(tmp_path, sections) as gateway:
+        for method in ("GET", "POST"):
+            reply = gateway.get("/revocations", ADMIN, method=method, authorised=False)
+            refused(reply, "not_found", "openai")
+        refused(take_back(gateway, 1), "not_found", "openai")
+
+
 def test_where_nothing_is_configured_nothing_is_found(the_gateway):
     for method, path in (("GET", "/revocations"), ("POST", "/revocations")):
         refused(the_gateway.get(path, method=method), "not_found", "openai")

@@ -196,6 +196,15 @@ def test_an_event_of_another_media_type_is_refused(gateway):
     assert (reply.status, reply.json["err"]) == (400, "invalid_request")
 
 
+def test_while_an_issuer_s_keys_are_not_known_it_is_asked_to_send_again(tmp_path, the_upstream):
+    sections = revoking.configuration(tmp_path, the_upstream.url)
+    (tmp_path / "keys.json").write_text("{}")
+    with serving.running(tmp_path, sections) as gateway:
+        for reply in (log_out(gateway, logout_token()), push(gateway, event())):
+            assert (reply.status, reply.headers["retry-after"]) == (503, "1")
+            assert reply.json["error"]["code"] == "issuer_unavailable"
+
+
 def test_neither_signal_opens_anything(gateway):
     for credential in (logout_token(aud=AUDIENCE), event()):
         reply = gateway.post(CHAT.path, CHAT.body(), ("x-api-key", credential), authorised=False)

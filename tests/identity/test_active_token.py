@@ -210,7 +210,7 @@ async def test_c30_a_key_that_is_withdrawn_ends_what_was_confirmed_before():
     async with asking() as verifier:
         assert await verdict(verifier, TOKEN) == "accepted"
         verifier.network.documents[KEYS_URL] = key_set(Signer("other"))
-        (source,) = verifier.sources.values()
+        (source,) = verifier.issuers.sources.values()
         await source.refresh()
         assert await verdict(verifier, TOKEN) == "unknown_key"
         assert len(verifier.server.asked) == 1

@@ -244,6 +244,15 @@ async def test_a_kid_must_be_the_key_s_own_even_if_there_is_only_one_key():
             assert await verdict(verifier, signer.token(CLAIMS)) == "unknown_key"
 
 
+async def test_c12_why_a_key_was_left_out_is_logged_from_the_first_fetch_on_and_once(caplog):
+    caplog.set_level("DEBUG", "rolecall.identity")
+    published = key_set(GOOD, Signer("enc", name="good").jwk(use="enc"))
+    async with gate(network=Network({KEYS_URL: published})) as verifier:
+        (source,) = verifier.issuers.sources.values()
+        await source.refresh()
+    assert caplog.text.count("key 1: its use is not sig") == 1
+
+
 async def test_k09_what_is_wrong_with_a_published_key_is_said_once(caplog):
     published = Signer("same", name="twin-0").jwk(d="AQAB"), GOOD, Signer("good", name="twin-1")
     async with gate(network=Network({KEYS_URL: key_set(*published)})) as verifier:

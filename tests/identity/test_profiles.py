@@ -187,7 +187,73 @@ CALLERS = {
     "Entra: a person, v1": ("entra", {"appid": "ui", "scp": "x"}, "ui", "person"),
     "Entra: a program": ("entra", {"azp": "ci"}, "ci", "workload"),
     "Entra: a program that says so": ("entra", {"azp": "ci", "idtyp": "app"}, "ci", "workload"),
+    "Entra: a program that says so and has scopes": (
+        "entra",
+        {"azp": "ci", "idtyp": "app", "scp": "x"},
+        "ci",
+        "workload",
+    ),
+    "Okta: a person": ("okta", {"cid": "ui", "uid": "00u1"}, "ui", "person"),
+    "Okta: a program": ("okta", {"cid": "john"}, "john", "workload"),
+    "Okta: a person who is called like a program": (
+        "okta",
+        {"cid": "john", "uid": "00u1"},
+        "john",
+        "person",
+    ),
+    "Auth0: a person": ("auth0", {"azp": "ui"}, "ui", "person"),
+    "Auth0: a program by its name": ("auth0", {"azp": "ci", "sub": "ci@clients"}, "ci", "workload"),
+    "Auth0: a program by its grant": (
+        "auth0",
+        {"azp": "ci", "gty": "client-credentials"},
+        "ci",
+        "workload",
+    ),
+    "Auth0: a person's name that begins so": (
+        "auth0",
+        {"azp": "ui", "sub": "@clients|john"},
+        "ui",
+        "person",
+    ),
+    "Cognito: a person": ("cognito", {"client_id": "ui", "username": "john"}, "ui", "person"),
+    "Cognito: a program": ("cognito", {"client_id": "john"}, "john", "workload"),
+    "Cognito: a person who is called like a program": (
+        "cognito",
+        {"client_id": "john", "username": "john"},
+        "john",
+        "person",
+    ),
+    "Google: a person": ("google", {"azp": "ui", "email": "john@example.com"}, "ui", "person"),
+    "Google: a program": (
+        "google",
+        {"azp": "ci", "email": "ci@project.iam.gserviceaccount.com"},
+        "ci",
+        "workload",
+    ),
 }
+
+
+def test_whoever_has_neither_client_nor_sub_is_no_workload():
+    found = caller_from(settings(subject=("email",)), {"email": "john@example.com"})
+    assert (found.subject, found.client, found.kind) == ("john@example.com", None, "person")
+
+
+GOOGLE_S = {
+    "missing": (None, "accepted"),
+    "JWT": ("JWT", "accepted"),
+    "jwt": ("jwt", "accepted"),
+    "an access token's": ("at+jwt", "wrong_token_kind"),
+    "a logout token's": ("logout+jwt", "wrong_token_kind"),
+    "a security event's": ("secevent+jwt", "wrong_token_kind"),
+    "a list": (["JWT"], "wrong_token_kind"),
+    "a number": (1, "wrong_token_kind"),
+}
+
+
+@pytest.mark.parametrize(("typ", "expected"), GOOGLE_S.values(), ids=GOOGLE_S)
+async def test_c23_t21_google_s_id_tokens_have_no_type_of_their_own(typ, expected):
+    async with gate(settings(profile="google")) as verifier:
+        assert await verdict(verifier, SIGNER.token(CLAIMS, {"typ": typ})) == expected
 
 
 @pytest.mark.parametrize(("profile", "claims", "client", "kind"), CALLERS.values(), ids=CALLERS)

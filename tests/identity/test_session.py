@@ -111,7 +111,7 @@ async def test_a_connection_that_has_lain_idle_is_not_used_again():
 
 
 async def test_at_most_32_connections_are_open_at_a_time():
-    opened, answered = [], asyncio.Event()
+    opened, closed, answered = [], [], asyncio.Event()
 
     async def speak(reader, writer):
         opened.append(writer)
@@ -120,6 +120,8 @@ async def test_at_most_32_connections_are_open_at_a_time():
             await answered.wait()
             writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
         writer.close()
+        await writer.wait_closed()
+        closed.append(writer)
 
     server = await asyncio.start_server(speak, "127.0.0.1", 0)
     async with server:
@@ -133,7 +135,8 @@ async def test_at_most_32_connections_are_open_at_a_time():
         answered.set()
         assert {answer.status for answer in await asyncio.gather(*asking)} == {200}
         session.retire()
-        assert len(opened) == 32
+        await until(lambda: len(closed) == 32)
+    assert len(opened) == 32
 
 
 async def test_a_private_address_is_refused_for_look_ups_too():

@@ -490,7 +490,7 @@ async def test_c16_k09_t28_of_keys_that_share_a_kid_each_serves_those_it_is_for(
     async with provider("entra_v2_user", tmp_path, MANY) as verifier:
         for keys in ([for_any, theirs], [theirs, for_any]):
             verifier.network.documents.keys_["keys"] = keys
-            for source in verifier.sources.values():
+            for source in verifier.issuers.sources.values():
                 await source.refresh()
             assert await verdict(verifier, signed("entra_v2_user")) == "bad_signature"
 

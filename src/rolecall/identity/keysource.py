@@ -120,8 +120,8 @@ class KeySource(Refreshed[KeySet]):
             log.warning("issuer %s: %s", self.issuer, alarm)
         if changed:
             log.info("issuer %s: its keys changed; keys: %d", self.issuer, len(fresh.keys))
-            for reason in fresh.skipped:
-                log.debug("issuer %s: %s", self.issuer, reason)
+        for why in fresh.skipped if before is None or before.skipped != fresh.skipped else ():
+            log.debug("issuer %s: %s", self.issuer, why)
 
 
 def _pace(pace: Pace, keys_from: KeysFrom) -> Pace:
