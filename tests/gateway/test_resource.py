@@ -1,6 +1,10 @@
 """What clients are told that look for a token."""
 
+import json
+
 import pytest
+
+from rolecall.gateway.resource import protected_resource
 
 from .parts import serving
 from .parts.doors import CHAT, refused
@@ -8,6 +12,7 @@ from .parts.http import message
 from .parts.tokens import ISSUER, token
 
 PLACE = "/.well-known/oauth-protected-resource"
+URL = "https://example.com/llm"
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +52,27 @@ def test_c31_the_path_may_be_inserted(below_a_path):
 @pytest.mark.parametrize("path", ["/other", "/llm/", "/LLM", "/llm/x", "/", "x"])
 def test_c31_no_other_path_has_metadata(below_a_path, path):
     refused(below_a_path.get(PLACE + path, authorised=False), "not_found", "openai")
+
+
+@pytest.mark.parametrize(
+    ("dpop", "with_keys", "expected"),
+    [
+        (None, False, None),
+        ("optional", False, False),
+        ("required", False, True),
+        # a static key is bound to nothing
+        ("required", True, False),
+    ],
+)
+def test_c31_whether_every_token_must_be_bound_is_told(tmp_path, dpop, with_keys, expected):
+    sections = serving.configuration(tmp_path, "http://127.0.0.1:9", resource={"url": URL})
+    if dpop is not None:
+        sections["issuers"][0]["dpop"] = dpop
+    if with_keys:
+        key = {"hash": f"sha256:{'5a' * 32}", "subject": "a", "roles": ["guest"]}
+        sections["keys"] = [{**key, "expires": "never"}]
+    told = protected_resource(serving.settings_of(tmp_path, sections))
+    assert json.loads(told.document).get("dpop_bound_access_tokens_required") is expected
 
 
 def test_c31_without_a_configuration_there_are_none(gateway):

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 import pytest
 
 from .parts import revoking, serving
-from .parts.doors import CHAT
+from .parts.doors import CHAT, refused
 from .parts.revoking import listed, take_back
 from .parts.tokens import AUDIENCE, FOREIGN_KEY, ISSUER, KEY, UNKNOWN_KEY, signed, token
 
@@ -142,6 +142,13 @@ def test_a_form_without_one_logout_token_is_a_400(gateway, body):
     assert (reply.status, reply.json["error"]) == (400, "invalid_request")
 
 
+def test_of_two_logout_tokens_neither_counts(gateway):
+    body = urlencode([("logout_token", logout_token()), ("logout_token", logout_token())])
+    reply = gateway.post("/backchannel-logout", body.encode(), authorised=False, content_type=FORM)
+    assert (reply.status, reply.json["error"]) == (400, "invalid_request")
+    assert listed(gateway)["revocations"] == []
+
+
 def test_a_logout_token_is_of_a_bounded_size_and_in_a_form(gateway):
     reply = log_out(gateway, "a" * 70_000)
     assert reply.status == 400
@@ -194,6 +201,14 @@ def test_an_event_that_is_not_believed_is_told_as_rfc_8935_does(gateway, changes
 def test_an_event_of_another_media_type_is_refused(gateway):
     reply = push(gateway, event(), "application/json")
     assert (reply.status, reply.json["err"]) == (400, "invalid_request")
+
+
+def test_where_no_issuer_has_an_audience_for_them_nothing_is_received(tmp_path, the_upstream):
+    sections = revoking.configuration(tmp_path, the_upstream.url)
+    del sections["issuers"][0]["logout_audience"], sections["issuers"][0]["event_audience"]
+    with serving.running(tmp_path, sections) as gateway:
+        for reply in (log_out(gateway, logout_token()), push(gateway, event())):
+            refused(reply, "not_found", "openai")
 
 
 def test_while_an_issuer_s_keys_are_not_known_it_is_asked_to_send_again(tmp_path, the_upstream):

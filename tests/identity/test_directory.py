@@ -13,7 +13,7 @@ from rolecall.identity.directory import MOST_ASKED
 from tests.parts.waiting import until
 
 from .parts.at_once import at_once
-from .parts.gate import CLAIMS, NOW, SIGNER, gate, refusal, settings, verdict
+from .parts.gate import CLAIMS, KEYS_URL, NOW, SIGNER, gate, refusal, settings, verdict
 from .parts.graph_server import (
     ALICE,
     BOB,
@@ -27,7 +27,7 @@ from .parts.graph_server import (
     guid,
     person,
 )
-from .parts.signing import Signer
+from .parts.signing import Signer, key_set
 
 ADMINS, USERS = guid(1), guid(2)
 LATER = "issuer_unavailable"
@@ -408,6 +408,27 @@ async def test_a_token_that_is_revoked_while_its_groups_are_looked_up_is_revoked
         verifier.revoke([Revocation(issuer=ISSUER, sub=ALICE)])
         verifier.server.gate.set()
         assert await waiting == "revoked"
+
+
+async def test_c30_a_key_that_is_withdrawn_ends_callers_whose_groups_were_looked_up():
+    async with asking() as verifier:
+        assert await verdict(verifier, person()) == "accepted"
+        (source,) = verifier.issuers.sources.values()
+        verifier.network.documents[KEYS_URL] = key_set(Signer("other"))
+        await source.refresh()
+        assert await verdict(verifier, person()) == "unknown_key"
+
+
+async def test_c30_a_key_that_is_withdrawn_while_groups_are_looked_up_ends_their_token():
+    async with asking() as verifier:
+        verifier.server.gate = asyncio.Event()
+        waiting = asyncio.create_task(verdict(verifier, person()))
+        await until(lambda: verifier.server.asked)
+        (source,) = verifier.issuers.sources.values()
+        verifier.network.documents[KEYS_URL] = key_set(Signer("other"))
+        await source.refresh()
+        verifier.server.gate.set()
+        assert await waiting == "unknown_key"
 
 
 async def test_a_verifier_stops_while_it_asks():

@@ -233,6 +233,21 @@ CALLERS = {
 }
 
 
+AUTH0 = {
+    "azp": ({"azp": "ui"}, "accepted"),
+    "client_id": ({"client_id": "ui"}, "accepted"),
+    "neither: an ID token": ({}, "wrong_token_kind"),
+}
+
+
+@pytest.mark.parametrize(("claims", "expected"), AUTH0.values(), ids=AUTH0)
+async def test_c24_t21_auth0_s_access_tokens_name_a_client_and_its_id_tokens_do_not(
+    claims, expected
+):
+    async with gate(settings(profile="auth0")) as verifier:
+        assert await verdict(verifier, SIGNER.token({**CLAIMS, **claims})) == expected
+
+
 def test_whoever_has_neither_client_nor_sub_is_no_workload():
     found = caller_from(settings(subject=("email",)), {"email": "john@example.com"})
     assert (found.subject, found.client, found.kind) == ("john@example.com", None, "person")

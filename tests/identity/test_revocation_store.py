@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import stat
 from contextlib import asynccontextmanager, closing, suppress
 
 import pytest
@@ -10,6 +11,7 @@ from rolecall.core import Refusal, Revocation
 from rolecall.identity import revocation_file
 from rolecall.identity.revocation_file import Received
 from rolecall.identity.revocation_store import RevocationStore, StoreError
+from tests.parts.waiting import until
 
 from .parts.gate import ISSUER, NOW, Clock
 
@@ -74,6 +76,30 @@ async def test_another_process_is_told_when_it_looks(path):
         await other.remove(stored.number)
         await follow_until(one, lambda: len(one.told) == 2)
         assert one.told[1] == ([], [JANE])
+
+
+async def test_a_file_is_its_owner_s_alone(path):
+    async with opened(path) as store:
+        await store.add(JANE, "administrator")
+        for file in path.parent.iterdir():
+            assert stat.S_IMODE(file.stat().st_mode) == 0o600, file
+
+
+async def test_a_file_that_failed_for_a_while_is_followed_on(path, caplog):
+    async with opened(path) as store:
+        following = asyncio.create_task(store.follow(every=0))
+        with closing(sqlite3.connect(path)) as other:
+            other.execute("ALTER TABLE revocation RENAME TO gone")
+            await until(lambda: "cannot be used" in caplog.text)
+            other.execute("ALTER TABLE gone RENAME TO revocation")
+            revocation_file.add(other, JANE, "logout", None, NOW)
+            other.commit()
+        await until(lambda: store.told)
+        assert store.told == [([JANE], [])]
+        assert caplog.text.count("cannot be used") == 1
+        following.cancel()
+        with suppress(asyncio.CancelledError):
+            await following
 
 
 async def test_an_entry_ends_everywhere_when_it_expires(path):

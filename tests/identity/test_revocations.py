@@ -60,6 +60,13 @@ async def test_a_client_is_known_by_every_name_that_its_token_has_for_it():
                 assert await verdict(verifier, SIGNER.token(claims)) == expected
 
 
+@pytest.mark.parametrize("issued", [None, True, "2026-01-01", {}])
+def test_whoever_was_issued_a_token_at_no_known_time_was_so_before(issued):
+    claims = {} if issued is None else {"iat": issued}
+    caller = Caller(ISSUER, "jane", claims=claims)
+    assert Revocations([entry(sub="jane", issued_before=1.0)]).concern(caller)
+
+
 async def test_of_several_entries_about_one_name_each_counts():
     about = [
         entry(sub="jane", issued_before=ISSUED - 100),
