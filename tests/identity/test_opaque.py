@@ -321,6 +321,19 @@ async def test_what_is_remembered_has_its_bounds():
         assert len(verifier.server.asked) == asked + 1
 
 
+@pytest.mark.parametrize("said", [None, {**GOOD, "aud": "x"}], ids=["inactive", "not for us"])
+async def test_of_a_refused_token_its_refusal_is_remembered_and_not_the_token(said):
+    async with asking(negative_ttl=60) as verifier:
+        if said is not None:
+            verifier.server.tokens["made-up"] = said
+        assert await verdict(verifier, b"made-up") != "accepted"
+        (opaque,) = verifier.issuers.opaque
+        ((_, refusal),) = opaque._refused.values()
+        # a traceback has frames, and those the token
+        assert refusal.__traceback__ is None
+        assert refusal.__context__ is None
+
+
 async def test_500_requests_with_one_token_ask_once():
     async with asking() as verifier:
         verdicts = await asyncio.gather(*(verdict(verifier, TOKEN.encode()) for _ in range(500)))

@@ -201,8 +201,10 @@ class OpaqueTokens:
         except Refusal as refusal:
             self._known.pop(digest, None)
             until = self._clock() + self.opaque.negative_ttl
-            _put(self._refused, digest, (until, refusal), self._limits.refused_tokens)
-            return refusal
+            # without the traceback, whose frames hold the token
+            told = _anew(refusal)
+            _put(self._refused, digest, (until, told), self._limits.refused_tokens)
+            return told
         else:
             _put(self._known, digest, None, self._limits.remembered_tokens)
             # a signed token ends with its own key
