@@ -94,12 +94,12 @@ def claims(index: int, now: float) -> dict[str, Any]:
     }
 
 
-def tokens(algorithm: str, sign: Sign, count: int) -> list[bytes]:
-    """That many different tokens."""
+def tokens(algorithm: str, sign: Sign, count: int, first: int = 0) -> list[bytes]:
+    """That many different tokens, from a number on."""
     header = b64(json.dumps({"alg": algorithm, "typ": "JWT", "kid": algorithm}).encode())
     now = time.time()
     result = []
-    for index in range(count):
+    for index in range(first, first + count):
         signing_input = header + b"." + b64(json.dumps(claims(index, now)).encode())
         result.append(signing_input + b"." + b64(sign(signing_input)))
     return result

@@ -23,7 +23,7 @@ MOST_UNSPOKEN: Final = 64
 # measured: what each takes by itself, and for what it points to
 _VIEW: Final = 2048
 _A_RULE: Final = 48
-_CELL: Final = 768
+_CELL: Final = 384
 _AN_ENTRY: Final = 8
 _LISTED: Final = 256
 
