@@ -88,6 +88,14 @@ def test_everything_can_be_said(settings):
 
 
 GLOBAL = "https://graph.microsoft.com"
+
+
+def test_another_issuer_may_vouch_for_the_gateway(settings):
+    text = one("client_id: gw, client_assertion_file: os.environ/AZURE_FEDERATED_TOKEN_FILE")
+    found = settings(text, {"AZURE_FEDERATED_TOKEN_FILE": "/run/token"}).issuers[0].group_overage
+    assert found.client == Client("private_key_jwt", "gw", assertion_file="/run/token")
+
+
 PLACES = {
     "v2.0": (f"{LOGIN}/{TENANT}/v2.0", "", f"{LOGIN}/{TENANT}", GLOBAL),
     "v1.0": (f"https://sts.windows.net/{TENANT}/", "", f"{LOGIN}/{TENANT}", GLOBAL),
@@ -118,11 +126,20 @@ AT = "issuers[0].group_overage"
 NO_TENANT = f"{AT}: needs an issuer whose path is that of a tenant, /GUID/v2.0 or /GUID/"
 FAULTS = {
     "no client": ("client_secret: s", {}, f"{AT}.client_id: is missing."),
-    "no secret": ("client_id: gw", {}, f"{AT}: needs client_secret, or client_cert: one of them."),
+    "no secret": (
+        "client_id: gw",
+        {},
+        f"{AT}: needs one of client_secret, client_cert, client_assertion_file.",
+    ),
     "two ways": (
         f"{ASK}, client_cert: c.pem",
         {},
-        f"{AT}: needs client_secret, or client_cert: one of them.",
+        f"{AT}: needs one of client_secret, client_cert, client_assertion_file.",
+    ),
+    "a secret beside an assertion": (
+        f"{ASK}, client_assertion_file: a.jwt",
+        {},
+        f"{AT}: needs one of client_secret, client_cert, client_assertion_file.",
     ),
     "a certificate's key alone": (
         f"{ASK}, client_key: k.pem",

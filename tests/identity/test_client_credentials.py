@@ -81,7 +81,10 @@ async def test_only_the_token_that_was_not_accepted_is_dropped():
         assert "graph-1" not in repr(ours.granted)
 
 
-COMPARE = "; compare the gateway's client_id and client_secret or client_cert with what it knows"
+COMPARE = (
+    "; compare the gateway's client_id, and its secret, certificate or assertion, with what"
+    " it knows"
+)
 NO_TOKEN = "answered with no bearer token"
 ANSWERS = {
     "a wrong secret": (
@@ -172,6 +175,34 @@ async def test_a_certificate_s_key_signs_an_assertion_for_the_token_endpoint(tmp
             assert (claims["iss"], claims["sub"]) == ("gw", "gw")
             assert claims["exp"] == NOW + 60
         assert len({assertion_of(form)[1]["jti"] for form in forms}) == 2
+
+
+async def test_what_another_issuer_has_signed_is_read_each_time(tmp_path):
+    file = tmp_path / "token"
+    client = Client("private_key_jwt", "gw", assertion_file=str(file))
+    async with credentials(client) as ours:
+        ours.server.expires_in = 0
+        for assertion in ("head.claims.first", "head.claims.second"):
+            file.write_text(f"{assertion}\n")
+            await ours.token()
+        forms = [form for _, form in ours.server.forms]
+        assert [form["client_assertion"] for form in forms] == [
+            "head.claims.first",
+            "head.claims.second",
+        ]
+        assert forms[0]["client_id"] == "gw"
+
+
+@pytest.mark.parametrize("content", [None, "", "two words", "line\nbreak", "\u00e4"])
+async def test_without_an_assertion_nobody_is_asked(tmp_path, content):
+    file = tmp_path / "token"
+    if content is not None:
+        file.write_text(content, "utf-8")
+    async with credentials(Client("private_key_jwt", "gw", assertion_file=str(file))) as ours:
+        with pytest.raises(FetchError, match="bearer token") as caught:
+            await ours.token()
+        assert caught.value.retry_after == 1
+        assert ours.server.forms == []
 
 
 async def test_it_ends_while_it_asks():

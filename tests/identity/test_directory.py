@@ -75,7 +75,7 @@ async def test_the_policy_gives_its_roles_once_the_groups_are_known():
     assert completed == [{ADMINS, USERS}]
 
 
-async def test_what_the_token_names_as_the_place_of_its_groups_is_never_asked():
+async def test_k15_what_the_token_names_as_the_place_of_its_groups_is_never_asked():
     async with asking() as verifier, graph_server() as named:
         sources = {"src1": {"endpoint": f"{named.url}/v1.0/users/{ALICE}/getMemberObjects"}}
         assert await verdict(verifier, person(_claim_sources=sources)) == "accepted"
@@ -199,7 +199,7 @@ ANSWERS = {
 
 
 @pytest.mark.parametrize(("said", "expected"), ANSWERS.values(), ids=ANSWERS)
-async def test_an_answer_is_the_account_s_groups_or_a_refusal(said, expected):
+async def test_k15_an_answer_is_the_account_s_groups_or_a_refusal(said, expected):
     async with asking() as verifier:
         verifier.server.accounts[f"users/{ALICE}"] = said
         assert await verdict(verifier, person()) == expected

@@ -176,7 +176,7 @@ PAGES = {
 
 
 @pytest.mark.parametrize(("link", "expected"), PAGES.values(), ids=PAGES)
-async def test_a_page_elsewhere_is_not_asked_for_and_the_rest_is_not_enough(link, expected):
+async def test_k15_a_page_elsewhere_is_not_asked_for_and_the_rest_is_not_enough(link, expected):
     assert await said({"value": GROUPS, NEXT: link}) == expected
 
 
@@ -205,7 +205,7 @@ async def test_a_token_that_is_not_accepted_any_more_is_dropped_once():
 
 
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
-async def test_a_server_that_fails_in_any_way_is_a_failure_within_its_deadline(fault):
+async def test_k15_a_server_that_fails_in_any_way_is_a_failure_within_its_deadline(fault):
     async with graph_server() as tokens, key_server() as server:
         server.fault = fault
         overage = tokens.overage(endpoint=server.url, timeout=DEADLINE)

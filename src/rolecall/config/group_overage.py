@@ -10,6 +10,7 @@ from rolecall.config.document import Document, KeyPath
 from rolecall.config.settings import Client, GroupOverage, Reach
 
 _GROUPS: Final = ("groups",)
+_WAYS: Final = ("client_secret", "client_cert", "client_assertion_file")
 _GRAPH: Final = "https://graph.microsoft.com"
 _ISSUER_PATH: Final = re.compile(rf"/({issuer_schema.GUID.pattern})/(?:v2\.0)?")
 
@@ -17,32 +18,41 @@ _ISSUER_PATH: Final = re.compile(rf"/({issuer_schema.GUID.pattern})/(?:v2\.0)?")
 def client(section: issuer_schema.Issuer, path: KeyPath, document: Document) -> Client | None:
     """Who asks on behalf of the gateway; None where nobody does, or after a report."""
     asked = section.group_overage
-    if asked is None:
-        return None
     at: KeyPath = (*path, "group_overage")
+    if asked is None or not _fits(section, at, document):
+        return None
+    if sum(getattr(asked, way) is not None for way in _WAYS) != 1:
+        document.report(at, f"needs one of {', '.join(_WAYS)}.", at_key=True)
+        return None
+    if not _urls_are_good(asked, section, at, document):
+        return None
+    if asked.client_cert is not None:
+        return _certified(asked.client_id, asked.client_cert, asked.client_key, at, document)
+    if asked.client_key is not None:
+        document.report((*at, "client_key"), "needs client_cert beside it.")
+    if asked.client_secret is not None:
+        return Client("client_secret_post", asked.client_id, asked.client_secret)
+    # what is in the file need not be there yet
+    file = asked.client_assertion_file
+    return Client("private_key_jwt", asked.client_id, assertion_file=file)
+
+
+def _fits(section: issuer_schema.Issuer, at: KeyPath, document: Document) -> bool:
+    """Whether an issuer's tokens can leave groups out that somebody reads; reports why not."""
     if section.profile != "entra":
         document.report(at, "is Entra ID's; write profile: entra beside it.", at_key=True)
-        return None
+        return False
     for other in ("introspection", "userinfo"):
         if getattr(section, other) is not None:
             document.report(at, f"cannot stand beside {other}.", at_key=True)
-            return None
+            return False
     if not _reads_groups(section):
         document.warn(
             at,
             "is of no use: neither groups nor roles of this issuer are read from the claim groups.",
             at_key=True,
         )
-    if (asked.client_secret is None) == (asked.client_cert is None):
-        document.report(at, "needs client_secret, or client_cert: one of them.", at_key=True)
-        return None
-    if not _urls_are_good(asked, section, at, document):
-        return None
-    if asked.client_cert is None:
-        if asked.client_key is not None:
-            document.report((*at, "client_key"), "needs client_cert beside it.")
-        return Client("client_secret_post", asked.client_id, asked.client_secret)
-    return _certified(asked.client_id, asked.client_cert, asked.client_key, at, document)
+    return True
 
 
 def group_overage(

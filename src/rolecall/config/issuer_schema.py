@@ -104,6 +104,7 @@ class GroupOverage(Section):
     client_secret: Text | None = Field(default=None, repr=False)
     client_cert: Text | None = None
     client_key: Text | None = None
+    client_assertion_file: Text | None = None
     endpoint: Text | None = None
     token_endpoint: Text | None = None
     security_groups_only: bool = True

@@ -129,12 +129,15 @@ class Client:
         client_id: what the provider calls the gateway.
         secret: for the two ways with a secret.
         signing_key: for ``private_key_jwt``.
+        assertion_file: for the same, a file that holds what another issuer, whom the provider
+            trusts with it, has signed for the gateway.
     """
 
     method: ClientAuth
     client_id: str
     secret: str | None = field(default=None, repr=False)
     signing_key: "SigningKey | None" = field(default=None, repr=False)
+    assertion_file: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

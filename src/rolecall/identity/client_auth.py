@@ -4,12 +4,14 @@ import base64
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 from urllib.parse import quote_plus
 
 from rolecall.config import Client
 from rolecall.identity import base64url
 from rolecall.identity.signature import sign
+from rolecall.identity.token_file import token_in
 from rolecall.wire import strict_json
 
 _ASSERTION: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -34,6 +36,9 @@ def credentials(client: Client, issuer: str, now: float) -> Credentials:
         issuer: the audience of an assertion, and the only one: with another server's URL in it that
             server could use it too (RFC 7523bis).
         now: seconds since the epoch.
+
+    Raises:
+        FetchError: the file cannot be read that is to hold an assertion.
     """
     match client.method:
         case "client_secret_basic":
@@ -58,6 +63,8 @@ def credentials(client: Client, issuer: str, now: float) -> Credentials:
 
 
 def _assertion(client: Client, issuer: str, now: float) -> str:
+    if client.assertion_file is not None:
+        return token_in(Path(client.assertion_file))
     key = client.signing_key
     assert key is not None  # noqa: S101 - the configuration has seen to it
     header = {"typ": "JWT", "alg": key.algorithm}

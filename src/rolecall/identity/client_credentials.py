@@ -108,7 +108,8 @@ class ClientCredentials:
             self._asking = None
 
     async def _request(self) -> Answer:
-        shown = credentials(self._client, self._endpoint, self._clock())
+        # an assertion is signed, or read from a file
+        shown = await asyncio.to_thread(credentials, self._client, self._endpoint, self._clock())
         form = {"grant_type": "client_credentials", "scope": self._scope, **shown.form}
         return await self._session.ask("POST", form=form, headers=shown.headers)
 
@@ -137,7 +138,7 @@ class ClientCredentials:
                 if isinstance(error, str) and _ERROR_CODE.fullmatch(error):
                     said = f" ({error})"
             said += (
-                "; compare the gateway's client_id and client_secret or client_cert with what it"
-                " knows"
+                "; compare the gateway's client_id, and its secret, certificate or assertion, with"
+                " what it knows"
             )
         return f"{self._endpoint} answered with status {answer.status}{said}"

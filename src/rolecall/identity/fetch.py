@@ -12,10 +12,10 @@ from rolecall.core import Refusal
 from rolecall.identity.dialing import Resolve
 from rolecall.identity.documents import MAX_BYTES, Deadline, FetchError
 from rolecall.identity.session import Session
+from rolecall.identity.token_file import token_in
 from rolecall.wire import strict_json
 
 _DEADLINE: Final = Deadline(total=10, connect=5)
-_BEARER_TOKEN: Final = re.compile("[A-Za-z0-9._~+/-]+=*")
 _MAX_AGE: Final = re.compile(r'(?:^|,)\s*max-age\s*=\s*"?([0-9]{1,10})"?\s*(?:,|$)', re.IGNORECASE)
 _NO_CACHE: Final = re.compile(r"(?:^|,)\s*no-(?:cache|store)\s*(?:,|$)", re.IGNORECASE)
 
@@ -52,7 +52,8 @@ async def fetch_json(
     """
     headers = {}
     if reach.bearer_file is not None:
-        headers["authorization"] = await asyncio.to_thread(_bearer, Path(reach.bearer_file))
+        token = await asyncio.to_thread(token_in, Path(reach.bearer_file))
+        headers["authorization"] = f"Bearer {token}"
     session = Session(url, reach, deadline, resolve)
     session.retire()
     answer = await session.ask(headers=headers)
@@ -62,17 +63,6 @@ async def fetch_json(
         return Fetched(strict_json.loads(answer.body), freshness(answer.headers))
     except Refusal as refusal:
         raise FetchError(f"{url} answered with no usable JSON: {refusal.reason}") from None
-
-
-def _bearer(file: Path) -> str:
-    """The token in a file that somebody else renews, as a header's value (RFC 6750 2.1)."""
-    try:
-        token = file.read_text("ascii").strip()
-    except (OSError, ValueError):
-        raise FetchError(f"{file} cannot be read as a bearer token") from None
-    if not _BEARER_TOKEN.fullmatch(token):
-        raise FetchError(f"{file} holds no bearer token")
-    return f"Bearer {token}"
 
 
 def freshness(headers: Mapping[str, str]) -> float | None:
