@@ -13,8 +13,8 @@ from contextlib import asynccontextmanager, contextmanager
 import pytest
 import yaml
 
-from rolecall.config import load
-from rolecall.gateway import Gateway, compile_snapshot, file_state, follow
+from rolecall.config import file_state, load
+from rolecall.gateway import Gateway, compile_snapshot, follow
 
 from .parts import serving
 from .parts.doors import CHAT, ENDPOINTS, WAYS

@@ -1,5 +1,6 @@
 """The endpoint that an issuer's metadata name: found, followed with care, kept through outages."""
 
+import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import replace
 
@@ -11,6 +12,8 @@ from rolecall.config import Client, KeysFrom, MetadataAt, Opaque, Reach
 from rolecall.identity import Pace, Verifier
 from rolecall.identity.endpoint import Endpoint, EndpointSource
 from rolecall.identity.fetch import FetchError
+from tests.parts.clock import when_due
+from tests.parts.waiting import until
 
 from .parts import tls
 from .parts.authorization_server import CLIENT_ID, SECRET, authorization_server
@@ -28,6 +31,7 @@ from .parts.gate import (
     settings,
     verdict,
 )
+from .parts.key_server import DEADLINE, ENDLESS, FAULTS, key_server
 from .parts.signing import key_set
 
 METADATA = f"{ISSUER}/.well-known/openid-configuration"
@@ -206,6 +210,33 @@ async def test_the_same_endpoint_again_is_no_news():
         await seen.source.refresh()
     assert len(seen.moved) == 1
     assert seen.source.fetches.made == 3
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+async def test_c28_metadata_that_fail_in_any_way_leave_the_endpoint_that_was_found(fault):
+    async with key_server() as server:
+        at = MetadataAt(f"{server.url}/metadata")
+        server.documents["/metadata"] = naming(f"{server.url}/introspect")
+        source = EndpointSource(
+            at,
+            Opaque(endpoint=at, client=BASIC),
+            ISSUER,
+            fetch=server.fetch,
+            clock=Clock(),
+            pace=CALM,
+            on_moved=lambda _: None,
+        )
+        await source.refresh()
+        found = source.value
+        assert found.url == f"{server.url}/introspect"
+        server.fault = fault
+        refreshing = asyncio.create_task(source.refresh())
+        await until(lambda: len(server.asked) == 2)
+        if fault in ENDLESS:
+            await when_due(DEADLINE, refreshing)
+        await refreshing
+        assert source.error is not None
+        assert source.value == found
 
 
 # In the whole

@@ -4,13 +4,22 @@ import hashlib
 import hmac
 import json
 from contextlib import asynccontextmanager
+from types import SimpleNamespace
 
 import pytest
 from aiohttp import web
+from hypothesis import given
+from hypothesis import strategies as st
 
-from rolecall.config import Client, Opaque
+from rolecall.config import Client, Limits, Opaque
 from rolecall.identity import Pace
+from rolecall.identity.documents import Answer, FetchError
+from rolecall.identity.keyset import import_keys
+from rolecall.identity.signature import verify
+from rolecall.identity.signed_answer import SignedAnswers, read
+from rolecall.identity.signing_key import SigningIssuer
 
+from .parts.at_once import at_once
 from .parts.authorization_server import CLIENT_ID, SECRET, authorization_server
 from .parts.gate import (
     AUDIENCE,
@@ -100,6 +109,15 @@ def hs256(secret):
 def twice(name, value):
     """The payload of a good answer in which a member stands twice."""
     return f"{json.dumps(WHOLE)[:-1]}, {json.dumps(name)}: {json.dumps(value)}}}".encode()
+
+
+def segments(parts):
+    """Good base64url of anything, with dots between."""
+    return b".".join(b64(part) for part in parts)
+
+
+async def nothing(_):
+    """Nobody publishes another key."""
 
 
 TAMPERED = SIGNER.token(WHOLE, {"typ": TYP}).split(b".")
@@ -192,6 +210,16 @@ async def test_c37_c40_k12_a_signed_answer_is_believed_only_as_it_should_be(said
         assert await verdict(verifier, TOKEN.encode()) == expected
         # the key that it names is known
         assert verifier.network.fetched == [KEYS_URL]
+
+
+@given(st.binary() | st.lists(st.binary(), min_size=3, max_size=5).map(segments))
+def test_whatever_comes_as_a_signed_answer_is_one_or_a_failure(body):
+    """No answer is a traceback, and none that nobody has signed is believed."""
+    source = SimpleNamespace(keys=import_keys(key_set(SIGNER)), error=None, look_for=nothing)
+    expected = SignedAnswers(SigningIssuer(settings(), source), CLIENT_ID, Limits(), verify)
+    told = Answer(200, {"content-type": MEDIA_TYPE}, body)
+    with pytest.raises(FetchError):
+        at_once(read(told, expected, "https://login.example.com/introspect", NOW, NOW))
 
 
 async def test_an_answer_may_be_longer_than_a_token():

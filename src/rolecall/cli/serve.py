@@ -17,12 +17,17 @@ import uvicorn
 from rolecall.cli.configuration import config_options, show
 from rolecall.cli.descriptors import allow_descriptors
 from rolecall.cli.workers import Workers
-from rolecall.config import ConfigurationError, ListenerTls, Loaded, load_apart
-from rolecall.gateway import (
+from rolecall.config import (
+    ConfigurationError,
     FileState,
+    ListenerTls,
+    Loaded,
+    file_state,
+    load_apart,
+)
+from rolecall.gateway import (
     Gateway,
     compile_snapshot,
-    file_state,
     follow,
     hangup_waiting,
     server_config,

@@ -1,6 +1,7 @@
 """YAML in two dialects becomes typed settings with line numbers."""
 
 from rolecall.config.addresses import is_public
+from rolecall.config.file_state import FileState, file_state
 from rolecall.config.problems import ConfigurationError, Problem
 from rolecall.config.proxies import Proxy, forward_proxy
 from rolecall.config.reading import Loaded, load, load_apart
@@ -35,6 +36,7 @@ __all__ = [
     "Client",
     "ConfigurationError",
     "DecisionSettings",
+    "FileState",
     "GroupOverage",
     "IssuerSettings",
     "KeysFrom",
@@ -56,6 +58,7 @@ __all__ = [
     "Timeouts",
     "Tls",
     "TransportName",
+    "file_state",
     "forward_proxy",
     "is_public",
     "load",

@@ -7,12 +7,11 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from rolecall.config import ConfigurationError, Loaded
+from rolecall.config import ConfigurationError, FileState, Loaded, file_state
 from rolecall.gateway.app import Gateway
 from rolecall.gateway.snapshot import compile_snapshot
 from rolecall.identity import StoreError
 
-FileState = tuple[int, int, int] | None
 _State = dict[Path, FileState]
 
 log = logging.getLogger("rolecall.gateway")
@@ -105,12 +104,3 @@ def _watched(path: Path, files: Iterable[str]) -> set[Path]:
 def _state(path: Path, files: Iterable[str]) -> _State:
     """What tells whether a file has changed, of the configuration and of all that it includes."""
     return {file: file_state(file) for file in _watched(path, files)}
-
-
-def file_state(file: Path) -> FileState:
-    """What tells whether a file has changed; None where there is none."""
-    try:
-        stat = file.stat()
-    except OSError:
-        return None
-    return stat.st_mtime_ns, stat.st_size, stat.st_ino

@@ -5,8 +5,7 @@ import ssl
 from pathlib import Path
 from typing import Final
 
-from rolecall.config import ListenerTls
-from rolecall.gateway.reload import FileState, file_state
+from rolecall.config import FileState, ListenerTls, file_state
 
 log = logging.getLogger("rolecall.gateway")
 

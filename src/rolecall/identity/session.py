@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from rolecall import __version__
 from rolecall.config import Proxy, Reach, forward_proxy, is_public
+from rolecall.identity.client_tls import ClientTls
 from rolecall.identity.conversation import Broken, Conversation, Unanswered
 from rolecall.identity.dialing import Place, Resolve, addresses_of, straight, through, written
 from rolecall.identity.documents import Answer, Deadline, Disconnected, FetchError
@@ -53,8 +54,7 @@ class Session:
         self._deadline = deadline
         self._resolve = resolve or addresses_of
         self._room = asyncio.Semaphore(_CONNECTIONS)
-        self._opening = asyncio.Lock()
-        self._context: ssl.SSLContext | None = None
+        self._tls = ClientTls(reach)
         self._idle: list[tuple[float, Conversation]] = []
         self._kept = True
 
@@ -135,7 +135,7 @@ class Session:
         return None
 
     async def _connect(self, place: Place, proxy: Proxy | None) -> Conversation:
-        context = await self._tls() if place.secure else None
+        context = await self._tls.context() if place.secure else None
         if proxy is not None:
             return await through(place, proxy, context)
         addresses = await self._resolve(place.host, place.port)
@@ -152,13 +152,6 @@ class Session:
             " private_network: true at the issuer (JWT_PRIVATE_NETWORK=true in the environment) if"
             " it is to be reached there"
         )
-
-    async def _tls(self) -> ssl.SSLContext:
-        async with self._opening:
-            if self._context is None:
-                # reading a hundred certificates takes 20 ms, in which others are answered
-                self._context = await asyncio.to_thread(_context, self._reach)
-            return self._context
 
 
 def _request(
@@ -189,10 +182,3 @@ def _as_form(form: Mapping[str, str] | None) -> _Body | None:
 
 def _as_json(document: Any) -> _Body:
     return "application/json", strict_json.dumps(document)
-
-
-def _context(reach: Reach) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=reach.ca_file)
-    if reach.certificate is not None:
-        context.load_cert_chain(reach.certificate, reach.key, password="")
-    return context

@@ -33,16 +33,16 @@ class Certificate:
         return context
 
 
-def certificate(folder, name="127.0.0.1"):
+def certificate(folder, name="127.0.0.1", authority=None):
+    """A fresh one, with the key of that name; it vouches for itself where no other one does."""
     key = Signer(f"tls {name}").private
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = dt.datetime.now(dt.UTC)
     signed = (
         x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
+        .subject_name(_called(name))
+        .issuer_name(_called(authority or name))
         .public_key(key.public_key())
-        .serial_number(1)
+        .serial_number(x509.random_serial_number())
         .not_valid_before(now - dt.timedelta(days=1))
         .not_valid_after(now + dt.timedelta(days=1))
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
@@ -52,15 +52,27 @@ def certificate(folder, name="127.0.0.1"):
             ),
             critical=False,
         )
-        .sign(key, hashes.SHA256())
+        .sign(Signer(f"tls {authority or name}").private, hashes.SHA256())
     )
     files = Certificate(folder / f"{name}.pem", folder / f"{name}.key.pem")
-    files.file.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
-    files.key.write_bytes(
+    write(files.file, signed.public_bytes(serialization.Encoding.PEM))
+    write(
+        files.key,
         key.private_bytes(
             serialization.Encoding.PEM,
             serialization.PrivateFormat.PKCS8,
             serialization.NoEncryption(),
-        )
+        ),
     )
     return files
+
+
+def write(file, data):
+    """Put another file in the place of one, as careful programs do."""
+    fresh = file.with_suffix(".new")
+    fresh.write_bytes(data)
+    fresh.replace(file)
+
+
+def _called(name):
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
