@@ -25,7 +25,8 @@ PUBLISHED = {
     400: "invalid_request duplicate_key conflicting_credentials model_missing",
     401: "missing_token malformed_token unknown_issuer unknown_key bad_signature"
     " algorithm_not_allowed expired not_yet_valid wrong_audience wrong_token_kind invalid_claim"
-    " revoked sender_mismatch invalid_client_certificate invalid_dpop_proof use_dpop_nonce",
+    " revoked sender_mismatch invalid_client_certificate invalid_dpop_proof use_dpop_nonce"
+    " insufficient_user_authentication",
     403: "no_role model_not_allowed endpoint_not_allowed denied_by_rule ceiling_exceeded"
     " condition_error",
     404: "model_not_found not_found",

@@ -36,6 +36,7 @@ class Reason(StrEnum):
     INVALID_CLIENT_CERTIFICATE = "invalid_client_certificate"
     INVALID_DPOP_PROOF = "invalid_dpop_proof"
     USE_DPOP_NONCE = "use_dpop_nonce"
+    INSUFFICIENT_USER_AUTHENTICATION = "insufficient_user_authentication"
     # 403: the policy
     NO_ROLE = "no_role"
     MODEL_NOT_ALLOWED = "model_not_allowed"
@@ -86,6 +87,7 @@ STATUS: Final[Mapping[Reason, int]] = MappingProxyType(
                 Reason.INVALID_CLIENT_CERTIFICATE,
                 Reason.INVALID_DPOP_PROOF,
                 Reason.USE_DPOP_NONCE,
+                Reason.INSUFFICIENT_USER_AUTHENTICATION,
             ),
             401,
         ),
@@ -116,6 +118,66 @@ STATUS: Final[Mapping[Reason, int]] = MappingProxyType(
 """The HTTP status of each reason."""
 
 
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """How and when a person has signed in, as the issuer says.
+
+    Attributes:
+        acr: the class of the authentication (``acr``, OpenID Connect Core 2); None where it is not
+            said.
+        at: seconds since the epoch (``auth_time``); None likewise.
+        leeway: seconds that the issuer's clock may be ahead.
+    """
+
+    acr: str | None = None
+    at: float | None = None
+    leeway: int = 0
+
+
+UNSAID: Final = SignIn()
+"""Of whom it is not said how and when they have signed in: programs, static keys."""
+
+
+@dataclass(frozen=True, slots=True)
+class Authentication:
+    """How and how recently a person must have signed in (RFC 9470); one of them is set at least.
+
+    Attributes:
+        acr_values: the classes of authentication of which one must be the caller's, compared
+            exactly, the preferred one first; empty for any.
+        max_age: seconds since then at most; None for any time.
+    """
+
+    acr_values: tuple[str, ...] = ()
+    max_age: int | None = None
+
+    def met_by(self, sign_in: SignIn, now: float | None) -> bool:
+        """Whether somebody has signed in so; what is not said, or not known, is not met.
+
+        Args:
+            sign_in: what the issuer says of it.
+            now: seconds since the epoch.
+        """
+        if self.acr_values and sign_in.acr not in self.acr_values:
+            return False
+        if self.max_age is None:
+            return True
+        if sign_in.at is None or now is None:
+            return False
+        # a clock that is ahead must not make a new sign-in one of the future; it makes none younger
+        return -sign_in.leeway <= now - sign_in.at <= self.max_age
+
+    @property
+    def said(self) -> str:
+        """What it demands of a sign-in, in words."""
+        asked = []
+        if self.acr_values:
+            asked.append(f"with acr {' or '.join(self.acr_values)}")
+        if self.max_age is not None:
+            asked.append(f"at most {self.max_age} s ago")
+        return ", ".join(asked)
+
+
 class Refusal(Exception):
     """A request is refused: a reason code and a sentence that a person can act on.
 
@@ -124,6 +186,7 @@ class Refusal(Exception):
         message: one sentence, safe to show to the caller: no token, no secret.
         param: the field of the request that is at fault, if one is.
         retry_after: seconds after which the same request may be answered, where that is known.
+        authentication: the sign-in that would do.
     """
 
     def __init__(
@@ -133,17 +196,42 @@ class Refusal(Exception):
         *,
         param: str | None = None,
         retry_after: float | None = None,
+        authentication: Authentication | None = None,
     ) -> None:
         super().__init__(message)
         self.reason = reason
         self.message = message
         self.param = param
         self.retry_after = retry_after
+        self.authentication = authentication
 
     @property
     def status(self) -> int:
         """The HTTP status of this refusal."""
         return STATUS[self.reason]
+
+
+def step_up(authentication: Authentication, whose: str, *, param: str | None = None) -> Refusal:
+    """The refusal that sends a person to sign in again (RFC 9470 3).
+
+    Args:
+        authentication: what is demanded.
+        whose: who demands it, as the sentence begins.
+        param: the field of the request for whose sake.
+    """
+    asked = []
+    if authentication.acr_values:
+        asked.append(f'acr_values="{" ".join(authentication.acr_values)}"')
+    if authentication.max_age is not None:
+        asked.append(f"max_age={authentication.max_age}")
+    return Refusal(
+        Reason.INSUFFICIENT_USER_AUTHENTICATION,
+        f"{whose} needs a sign-in {authentication.said}, which your token does not show; sign in"
+        f" again, with {' and '.join(asked)} in the request to your identity provider, and send"
+        " the new token.",
+        param=param,
+        authentication=authentication,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +305,7 @@ class Caller:
         notes: what is to be said of its role claims and groups, such as that one gave nothing
             because of its type, in a sentence each.
         actors: who acts for it now, and behind it who did before; none where the caller acts.
+        sign_in: how and when the person has signed in.
     """
 
     issuer: str
@@ -236,6 +325,7 @@ class Caller:
     end_user: str | None = None
     notes: tuple[str, ...] = ()
     actors: tuple[Actor, ...] = ()
+    sign_in: SignIn = UNSAID
 
     def with_roles(self, roles: frozenset[str], doubtful: frozenset[str] = frozenset()) -> "Caller":
         """The same caller, holding these roles; `dataclasses.replace` takes three times as long."""
@@ -257,6 +347,7 @@ class Caller:
             self.end_user,
             self.notes,
             self.actors,
+            self.sign_in,
         )
 
     @property
@@ -470,6 +561,7 @@ class Rule:
         expires: seconds since the epoch from which on it does not count any more.
         ceilings: how much a call may ask for; allow rules alone have them.
         on_exceed: whether a larger call is denied, or lowered to the ceilings.
+        authentication: how and how recently the caller must have signed in; of allow rules alone.
     """
 
     effect: Literal["allow", "deny"]
@@ -482,6 +574,7 @@ class Rule:
     expires: float | None = None
     ceilings: Ceilings | None = None
     on_exceed: Literal["deny", "clamp"] = "deny"
+    authentication: Authentication | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,7 @@ def test_json_names_the_rule_and_every_step(ask):
         "rule": {"file": "gw.yaml", "line": 6, "text": "- allow: [staff]"},
         "ceilings": None,
         "exceeded": [],
+        "authentication": None,
         "changes": [],
         "steps": [
             {

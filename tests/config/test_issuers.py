@@ -4,7 +4,7 @@ import pytest
 
 from rolecall.config import KeysFrom, Reach
 from rolecall.config.settings import ALGORITHMS
-from rolecall.core import Actor
+from rolecall.core import Actor, Authentication
 
 LOGIN = "https://login.example.com"
 TENANT = "11111111-2222-4333-8444-555555555555"
@@ -156,6 +156,15 @@ def test_an_issuer_may_be_held_to_rfc_9068_and_to_some_clients(one):
     found = one(f"issuer: '{LOGIN}', audience: gw, rfc9068: true, clients: [chat-ui, batch]")
     assert found.rfc9068
     assert found.clients == ("chat-ui", "batch")
+
+
+def test_a_sign_in_may_be_demanded_of_all_tokens(one, told):
+    text = f"issuer: {LOGIN}, audience: gw, authentication: "
+    assert one(f"{text}{{acr_values: [gold], max_age: 3600}}").authentication == Authentication(
+        ("gold",), 3600
+    )
+    (fault,) = told(issuer(f"{text}{{}}"))
+    assert "issuers[0].authentication: demands nothing; " in fault
 
 
 def test_claims_may_be_required(one):

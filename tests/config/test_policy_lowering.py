@@ -2,7 +2,7 @@
 
 import pytest
 
-from rolecall.core import Ceilings
+from rolecall.core import Authentication, Ceilings
 
 HEAD = """\
 issuers: [{issuer: 'https://login.example.com', audience: gw}]
@@ -91,6 +91,24 @@ TIMES = {
 def test_times_are_seconds_since_the_epoch(settings, text, seconds):
     rule = only_rule(settings, f"{{allow: [r], models: [a], expires: {text}}}")
     assert (rule.not_before, rule.expires) == (None, seconds)
+
+
+AUTHENTICATIONS = {
+    "acr_values: [urn:x:gold, silver]": Authentication(("urn:x:gold", "silver")),
+    "acr_values: gold": Authentication(("gold",)),
+    "max_age: 300": Authentication(max_age=300),
+    "acr_values: [gold], max_age: 60": Authentication(("gold",), 60),
+}
+
+
+@pytest.mark.parametrize(("text", "said"), AUTHENTICATIONS.items(), ids=AUTHENTICATIONS)
+def test_a_sign_in_may_be_demanded(settings, text, said):
+    rule = only_rule(settings, f"{{allow: [r], models: [a], authentication: {{{text}}}}}")
+    assert rule.authentication == said
+
+
+def test_no_sign_in_is_demanded_unless_it_is_written(settings):
+    assert only_rule(settings, "{allow: [r], models: [a]}").authentication is None
 
 
 def test_lists_stand_for_their_names(settings):
@@ -220,6 +238,38 @@ RULE_FAULTS = {
     "a range that ends before it begins": (
         "{allow: [r], models: [a], ceilings: {temperature: [1, 0]}}",
         "5:55: error: rules[0].ceilings.temperature: two numbers belong here, [from, to].",
+    ),
+    "a sign-in of which nothing is demanded": (
+        "{allow: [r], models: [a], authentication: {}}",
+        (
+            "5:47: error: rules[0].authentication: demands nothing; name acr_values or max_age, or"
+            " remove the key."
+        ),
+    ),
+    "a sign-in that a denial demands": (
+        "{deny: [r], models: [a], authentication: {max_age: 300}}",
+        (
+            "5:46: error: rules[0].authentication: belongs to allow rules: write it into each that"
+            " allows these models, or at the issuers for all their tokens."
+        ),
+    ),
+    "a class of authentication that is two words": (
+        "{allow: [r], models: [a], authentication: {acr_values: [a b]}}",
+        (
+            "5:61: error: rules[0].authentication.acr_values[0]: must be one word of ASCII without"
+            " quotation marks and backslashes; list several."
+        ),
+    ),
+    "a class of authentication that would end its quotation": (
+        "{allow: [r], models: [a], authentication: {acr_values: ['a\"b']}}",
+        (
+            "5:61: error: rules[0].authentication.acr_values[0]: must be one word of ASCII without"
+            " quotation marks and backslashes; list several."
+        ),
+    ),
+    "a sign-in that would have to be in no time": (
+        "{allow: [r], models: [a], authentication: {max_age: 0}}",
+        "5:57: error: rules[0].authentication.max_age: should be greater than or equal to 1.",
     ),
     "a list that is not there": (
         "{allow: [r], models: [{list: open}]}",

@@ -161,6 +161,7 @@ def test_a_decision_is_written_with_the_facts_that_decide(watched):
             "teams": [],
             "email": None,
             "organization": None,
+            "sign_in": None,
             "claims": {"dept": "ml"},
         },
         "call": {

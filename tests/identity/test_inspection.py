@@ -8,7 +8,7 @@ import pytest
 from rolecall.config import Client, Opaque, Settings
 from rolecall.config.environment import UNSET
 from rolecall.config.settings import RevocationSettings
-from rolecall.core import Refusal, Revocation
+from rolecall.core import Authentication, Refusal, Revocation
 from rolecall.identity import inspect
 
 from .parts import gate
@@ -29,6 +29,7 @@ ALL = [
     "profile",
     "require",
     "email_domains",
+    "authentication",
     "names",
     "client",
     "actor",
@@ -70,7 +71,7 @@ async def test_what_the_issuer_is_asked_about_is_not_judged_by_the_token():
     seen = await look(SIGNER.token({"iss": ISSUER, "exp": NOW + 60}), configuration(opaque=opaque))
     assert not seen.failed
     passed = ["form", "issuer", "signature", "kind", "RFC 9068", "binding", "times"]
-    skipped = ["audience", "profile", "require", "email_domains"]
+    skipped = ["audience", "profile", "require", "email_domains", "authentication"]
     expected = dict.fromkeys(passed, "passed") | dict.fromkeys(skipped, "skipped")
     assert outcomes(seen) == expected
 
@@ -106,6 +107,12 @@ BAD = {
     "for another": (signed(aud="other"), {}, "audience", "wrong_audience"),
     "a claim amiss": (signed(), {"require": ((("org",), ("a",)),)}, "require", "invalid_claim"),
     "no address": (signed(), {"email_domains": ("a.example",)}, "email_domains", "invalid_claim"),
+    "no sign-in": (
+        signed(),
+        {"authentication": Authentication(max_age=60)},
+        "authentication",
+        "insufficient_user_authentication",
+    ),
     "nobody": (signed(sub=""), {}, "names", "invalid_claim"),
     "another client": (signed(azp="x"), {"clients": ("ui",)}, "client", "wrong_audience"),
     "an actor": (signed(act={"sub": "a"}), {"actor": "forbidden"}, "actor", "invalid_claim"),

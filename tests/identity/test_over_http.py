@@ -172,6 +172,63 @@ async def test_c34_nothing_of_a_token_is_echoed(gateway, text):
         assert text not in "".join(answer.headers.values())
 
 
+DEMAND = {"acr_values": ["gold", "silver"], "max_age": 300}
+
+
+def demanding(sections, name):
+    """The configuration in which every token, or a rule, demands a sign-in."""
+    if name == "rule":
+        return {**sections, "rules": [{**sections["rules"][0], "authentication": DEMAND}]}
+    issuers = [{**one, "authentication": DEMAND} for one in sections["issuers"]]
+    return {**sections, "issuers": issuers}
+
+
+@pytest.mark.parametrize("name", ["rule", "issuers"])
+async def test_c35_a_challenge_says_what_a_new_sign_in_must_be(tmp_path, sections, name):
+    asked = (
+        ', error="insufficient_user_authentication", error_description="a sign-in with acr gold or'
+        ' silver, at most 300 s ago is needed", acr_values="gold silver", max_age="300"'
+    )
+    # a proof is good for a minute, and these tests may take longer
+    world = World(int(time.time()))
+    async with running(tmp_path, demanding(sections, name)) as ask:
+        for acr, ago in (("bronze", 0), ("gold", 400)):
+            answer = await ask(bearer(world.good(acr=acr, auth_time=world.now - ago)))
+            assert (answer.status, answer.reason) == (401, "insufficient_user_authentication")
+            bearers, _, dpop = answer.challenge.partition(", DPoP ")
+            assert bearers == f'Bearer realm="rolecall"{asked}{WHERE}'
+            assert dpop.endswith(f"{asked}{WHERE}")
+        enough = {"acr": "silver", "auth_time": world.now}
+        assert (await ask(bearer(world.good(**enough)))).reason == LET_THROUGH
+        token = world.bound(**enough)
+        assert (await ask(with_proofs(token, proof(token, world.now)))).reason == LET_THROUGH
+        token = world.bound()
+        answer = await ask(with_proofs(token, proof(token, world.now)))
+        assert answer.reason == "insufficient_user_authentication"
+
+
+async def test_c35_anthropic_s_clients_are_told_in_their_own_form(tmp_path, sections):
+    async with running(tmp_path, demanding(sections, "issuers")) as ask:
+        answer = await ask(bearer(WORLD.good()), "/v1/messages")
+    assert (answer.status, answer.json["type"]) == (401, "error")
+    assert answer.json["error"] == {
+        "type": "authentication_error",
+        "code": "insufficient_user_authentication",
+        "message": "This gateway needs a sign-in with acr gold or silver, at most 300 s ago, which"
+        ' your token does not show; sign in again, with acr_values="gold silver" and max_age=300 in'
+        " the request to your identity provider, and send the new token.",
+    }
+
+
+@pytest.mark.parametrize("key", ["acr", "auth_time"])
+async def test_c35_no_rule_helps_a_static_key_to_a_sign_in(tmp_path, sections, key):
+    demand = {"acr": {"acr_values": ["gold"]}, "auth_time": {"max_age": 300}}[key]
+    rules = [{**sections["rules"][0], "authentication": demand}]
+    async with running(tmp_path, {**sections, "rules": rules}) as ask:
+        answer = await ask(bearer(STATIC_KEY.encode()))
+    assert answer.reason == "insufficient_user_authentication"
+
+
 @pytest.mark.parametrize(
     ("path", "method", "headers", "status"),
     [

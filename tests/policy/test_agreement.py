@@ -23,6 +23,7 @@ from rolecall.policy import assign_roles, callable_models, compile_policy, decid
 
 from .parts import naive
 from .parts.worlds import (
+    AUTHENTICATIONS,
     CLIENTS,
     GROUPS,
     ISSUERS,
@@ -31,6 +32,7 @@ from .parts.worlds import (
     ROLES,
     RULE_CONDITIONS,
     SCOPES,
+    SIGN_INS,
     VALUES,
 )
 
@@ -110,6 +112,7 @@ class World:
             if bounded
             else None,
             on_exceed=self.chance.choice(["deny", "clamp"]) if bounded else "deny",
+            authentication=self.chance.choice(AUTHENTICATIONS) if effect == "allow" else None,
         )
 
     def some_caller(self):
@@ -123,6 +126,7 @@ class World:
             scopes=frozenset(self.some(SCOPES)),
             groups=frozenset(self.some(GROUPS)),
             claims=chance.choice([{}, {}, {"dept": "ml"}, {"dept": "hr"}, {"dept": 7}]),
+            sign_in=chance.choice(SIGN_INS),
         )
 
 
@@ -166,6 +170,7 @@ def test_table_explanation_and_sentences_agree_on_ten_thousand_policies():
         "denied_by_rule",
         "condition_error",
         "ceiling_exceeded",
+        "insufficient_user_authentication",
         "endpoint_not_allowed",
         "model_not_allowed",
     }

@@ -35,6 +35,7 @@ def test_every_reason_that_policy_gives_has_a_case():
         Reason.MODEL_NOT_ALLOWED,
         Reason.CEILING_EXCEEDED,
         Reason.CONDITION_ERROR,
+        Reason.INSUFFICIENT_USER_AUTHENTICATION,
     }
 
 

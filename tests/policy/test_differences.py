@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rolecall.core import Ceilings, Condition, RoleMapping, Rule, Source
+from rolecall.core import Authentication, Ceilings, Condition, RoleMapping, Rule, Source
 from rolecall.policy import compile_policy, decide
 from rolecall.policy.access import Level, access
 from rolecall.policy.differences import Difference, differences
@@ -81,6 +81,34 @@ LINES = {
         [rule(), rule(ceilings=Ceilings(n=1))],
         [rule()],
         [],
+    ),
+    "a sign-in that is demanded": (
+        [rule()],
+        [rule(authentication=Authentication(("gold", "silver"), 300))],
+        [
+            (
+                "changes",
+                "r",
+                "m",
+                BOTH,
+                "yes",
+                "after a sign-in with acr gold or silver, at most 300 s ago",
+            )
+        ],
+    ),
+    "a sign-in that may be older": (
+        [rule(authentication=Authentication(max_age=60))],
+        [rule(authentication=Authentication(max_age=300))],
+        [
+            (
+                "changes",
+                "r",
+                "m",
+                BOTH,
+                "after a sign-in at most 60 s ago",
+                "after a sign-in at most 300 s ago",
+            )
+        ],
     ),
     "a grant that will end": (
         [rule()],

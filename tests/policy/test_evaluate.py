@@ -29,6 +29,7 @@ from .parts.worlds import (
     calls,
     ceilings,
     circumstances,
+    denial,
     mappings,
     rules,
 )
@@ -52,7 +53,7 @@ def test_roles_are_held_as_their_mappings_say(mappings, caller):
 
 @given(rules, rules, callers, calls, circumstances)
 def test_another_denial_never_widens(rules, more, caller, call, around):
-    denials = [replace(rule, effect="deny", ceilings=None) for rule in more]
+    denials = [denial(rule) for rule in more]
     if decide(compile_policy([], [*rules, *denials]), caller, call, around).allowed:
         assert decide(compile_policy([], rules), caller, call, around).allowed
 
@@ -155,6 +156,8 @@ def test_a_decision_names_a_rule_of_its_own_effect(rules, caller, call, around):
         assert not decision.allowed
     elif decision.reason in {Reason.CEILING_EXCEEDED, Reason.CONDITION_ERROR}:
         assert decision.rule.ceilings or decision.rule.when
+    elif decision.reason is Reason.INSUFFICIENT_USER_AUTHENTICATION:
+        assert (decision.rule.effect, bool(decision.rule.authentication)) == ("allow", True)
     else:
         assert decision.rule.effect == ("allow" if decision.allowed else "deny")
     assert (decision.reason is None) == decision.allowed

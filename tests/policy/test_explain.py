@@ -7,7 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rolecall.core import Actor, Call, Caller, RoleClaim, RoleMapping, Rule, Source
+from rolecall.core import (
+    UNSAID,
+    Actor,
+    Authentication,
+    Call,
+    Caller,
+    Circumstances,
+    RoleClaim,
+    RoleMapping,
+    Rule,
+    SignIn,
+    Source,
+)
 from rolecall.policy import Explanation, Step, assign_roles, compile_policy, decide, explain
 
 
@@ -114,6 +126,7 @@ def test_the_json_form_names_file_line_and_text():
         "rule": {"file": "gw.yaml", "line": 8, "text": '- deny: ["*"]'},
         "ceilings": None,
         "exceeded": [],
+        "authentication": None,
         "changes": [
             {
                 "sentence": "no other rule allows it: the denial is not all that stands in the way",
@@ -143,6 +156,57 @@ def test_the_json_form_names_file_line_and_text():
             },
         ],
     }
+
+
+AUTHENTICATED = Rule(
+    "allow",
+    ("staff",),
+    ("a",),
+    ("*",),
+    at(5, "- allow: [staff]"),
+    authentication=Authentication(("gold", "silver"), 300),
+)
+NOW = 1_800_000_000.0
+DEMANDED = "it demands a sign-in with acr gold or silver, at most 300 s ago; the token says"
+SIGN_INS = {
+    "nothing is said of it": (
+        UNSAID,
+        f"does not admit the call: {DEMANDED} no acr and no auth_time",
+    ),
+    "it is too old, and of another class": (
+        SignIn("1", NOW - 400),
+        (
+            f"does not admit the call: {DEMANDED} acr '1' and auth_time 2027-01-15T07:53:20Z, 400 s"
+            " before the call"
+        ),
+    ),
+    "it will do": (SignIn("gold", NOW - 300), "matches: allows"),
+}
+
+
+@pytest.mark.parametrize(("said", "outcome"), SIGN_INS.values(), ids=SIGN_INS)
+def test_a_sign_in_that_will_not_do_is_told_with_what_the_token_says(said, outcome):
+    table = compile_policy([STAFF], [AUTHENTICATED])
+    told = explain(
+        table, replace(caller("employee"), sign_in=said), Call("chat", "a"), Circumstances(NOW)
+    )
+    assert told.steps[-1].outcome == outcome
+    if not told.decision.allowed:
+        assert [change.sentence for change in told.changes] == [
+            "sign in again, with acr gold or silver, at most 300 s ago"
+        ]
+    assert told.as_json()["authentication"] == {"acr_values": ["gold", "silver"], "max_age": 300}
+
+
+def test_another_s_role_and_a_sign_in_are_both_told_as_lacking():
+    told = explain(
+        compile_policy([STAFF], [AUTHENTICATED]), caller("?"), Call("chat", "a"), Circumstances(NOW)
+    )
+    (change,) = told.changes
+    assert change.sentence == (
+        "staff allows it; you have no role; sign in again, with acr gold or silver, at most 300 s"
+        " ago"
+    )
 
 
 def test_the_json_form_of_silence():

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rolecall.core import (
+    UNSAID,
     Actor,
     Call,
     Caller,
@@ -16,6 +17,7 @@ from rolecall.core import (
     Parameters,
     Reason,
     RoleClaim,
+    SignIn,
 )
 from rolecall.record import call_of, caller_of, circumstances_of, entry_of, outcome_of
 
@@ -33,6 +35,7 @@ CALLER = Caller(
     email="ada@example.com",
     organization="acme",
     actors=(Actor("https://login.example.com", "planner"), Actor("https://a.example", client="c")),
+    sign_in=SignIn("gold", 12.5, 5),
 )
 DENIED = Decision(allowed=False, reason=Reason.NO_ROLE, rule=None, roles=frozenset())
 PATHS = (("dept",), ("org", "unit"), ("absent",), ("dept", "x"))
@@ -100,6 +103,23 @@ def test_an_entry_of_a_former_version_says_nothing_of_actors():
 def test_actors_that_are_none_are_no_entry_of_ours(actors):
     entry = entry_of("id", CALLER, Call("chat", "m"), Circumstances(0.0), DENIED, ())
     entry["caller"]["actors"] = actors
+    with pytest.raises((KeyError, TypeError, ValueError)):
+        caller_of(entry)
+
+
+def test_an_entry_of_former_times_says_nothing_of_a_sign_in():
+    entry = entry_of("id", CALLER, Call("chat", "m"), Circumstances(0.0), DENIED, ())
+    del entry["caller"]["sign_in"]
+    assert caller_of(entry).sign_in == UNSAID
+
+
+@pytest.mark.parametrize(
+    "said", [{}, [], "gold", {"acr": 1}, {"auth_time": "12"}, {"auth_time": True}, {"leeway": None}]
+)
+def test_a_sign_in_that_is_none_is_no_entry_of_ours(said):
+    entry = entry_of("id", CALLER, Call("chat", "m"), Circumstances(0.0), DENIED, ())
+    whole = {"acr": "gold", "auth_time": 12, "leeway": 5}
+    entry["caller"]["sign_in"] = {**whole, **said} if said and isinstance(said, dict) else said
     with pytest.raises((KeyError, TypeError, ValueError)):
         caller_of(entry)
 

@@ -37,13 +37,14 @@ FIGURES = Figures(
     revocations=11,
     revoked={"logout": 13},
     ended=14,
-    policy=PolicyFigures(3, (("allow", "no_role", 4),), 5, 6),
+    policy=PolicyFigures(3, 2, (("allow", "no_role", 4),), 5, 6),
 )
 EXPECTED = {
     ("rolecall_revocations",): 11,
     ("rolecall_revoked_total", "cause", "logout"): 13,
     ("rolecall_answers_ended_total",): 14,
     ("rolecall_condition_errors_total",): 3,
+    ("rolecall_step_ups_total",): 2,
     ("rolecall_shadow_decisions_total", "candidate", "no_role", "decided", "allow"): 4,
     ("rolecall_decisions_written_total",): 5,
     ("rolecall_decisions_dropped_total",): 6,

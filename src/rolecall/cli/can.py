@@ -26,9 +26,9 @@ _WORDS: Final = {
 }
 
 _LEGEND: Final = (
-    "yes: without conditions; limited: within ceilings; if: under conditions, or for a time;"
-    " denied: a rule denies it; empty: nothing allows it. A pattern stands for what no other line"
-    " names."
+    "yes: without conditions; limited: within ceilings; if: under conditions, after a sign-in, or"
+    " for a time; denied: a rule denies it; empty: nothing allows it. A pattern stands for what no"
+    " other line names."
 )
 _HTML_HEAD: Final = """\
 <!doctype html>

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from rolecall.config import claim_path
+from rolecall.config.authentication import AuthenticationSection
 from rolecall.config.settings import ALGORITHMS, ClientAuth, Profile
 from rolecall.config.shapes import Names, OneOrMore, Section, Text
 
@@ -179,6 +180,7 @@ class Issuer(Section):
     max_lifetime: Annotated[int, Field(ge=60, le=31_536_000)] | None = None
     max_claim_values: Annotated[int, Field(ge=1, le=10_000)] = 1000
     rfc9068: bool = False
+    authentication: AuthenticationSection | None = None
     dpop: Literal["optional", "required"] | None = None
     dpop_nonce: bool = False
     certificate_bound: Literal["optional", "required"] | None = None

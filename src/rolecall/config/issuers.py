@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from rolecall.config import group_overage, issuer_demands, issuer_keys, opaque_tokens
+from rolecall.config.authentication import authentication
 from rolecall.config.claim_path import ClaimPath
 from rolecall.config.document import Document, KeyPath
 from rolecall.config.issuer_keys import NamedIssuer
@@ -35,6 +36,7 @@ def issuers(
     for path, section in sections:
         accepted = _audience(section, path, document)
         required = issuer_demands.require(section, path, document)
+        signed_in = authentication(section.authentication, (*path, "authentication"), document)
         issuer_demands.warn_of_unverified_email(section, path, document)
         issuer_demands.check_actors(section, path, document)
         opaque = opaque_tokens.opaque(section, path, document)
@@ -50,6 +52,7 @@ def issuers(
                 group_overage=group_overage.group_overage(
                     section, named.issuer, client, path, document
                 ),
+                authentication=signed_in,
             )
             if _is_known(settings, result):
                 document.report((*path, "issuer"), "is configured twice; keep one entry.")

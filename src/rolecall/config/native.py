@@ -50,6 +50,11 @@ def _rule(rule: Rule) -> dict[str, Any]:
     if rule.ceilings is not None:
         said["ceilings"] = _ceilings(rule.ceilings)
         said["on_exceed"] = rule.on_exceed
+    if (demand := rule.authentication) is not None:
+        said["authentication"] = {
+            **({"acr_values": list(demand.acr_values)} if demand.acr_values else {}),
+            **({"max_age": demand.max_age} if demand.max_age is not None else {}),
+        }
     return said
 
 

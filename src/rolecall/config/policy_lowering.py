@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Final, Literal
 
 from rolecall.config import condition_source, policy_schema
+from rolecall.config.authentication import authentication
 from rolecall.config.document import Document, KeyPath
 from rolecall.config.name_lists import Lists, expand
 from rolecall.core import MODEL_ENDPOINTS, Ceilings, RoleMapping, Rule
@@ -121,6 +122,12 @@ def _rule(
         document.report(
             (*path, "ceilings"), "belong to allow rules; a deny rule denies the call as a whole."
         )
+    if section.authentication is not None and effect == "deny":
+        document.report(
+            (*path, "authentication"),
+            "belongs to allow rules: write it into each that allows these models, or at the issuers"
+            " for all their tokens.",
+        )
     if section.on_exceed is not None and section.ceilings is None:
         document.report((*path, "on_exceed"), "needs ceilings beside it.")
     if (
@@ -140,6 +147,7 @@ def _rule(
         expires=section.expires,
         ceilings=_ceilings(section.ceilings, path, document, lists),
         on_exceed=section.on_exceed or "deny",
+        authentication=authentication(section.authentication, (*path, "authentication"), document),
     )
 
 

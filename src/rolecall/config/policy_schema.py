@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
+from rolecall.config.authentication import AuthenticationSection
 from rolecall.config.conditions import MAX_LENGTH
 from rolecall.config.instants import parse_instant
 from rolecall.config.issuer_schema import Path
@@ -144,6 +145,7 @@ class RuleEntry(Section):
     expires: Instant | None = None
     ceilings: CeilingsSection | None = None
     on_exceed: Literal["deny", "clamp"] | None = None
+    authentication: AuthenticationSection | None = None
 
 
 class OwnerSection(Section):

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from rolecall.config.claim_path import ClaimPath
-from rolecall.core import Actor, Revocation, RoleMapping, Rule, Source
+from rolecall.core import Actor, Authentication, Revocation, RoleMapping, Rule, Source
 
 if TYPE_CHECKING:
     from rolecall.config.signing_key import SigningKey
@@ -239,6 +239,8 @@ class IssuerSettings:
         actor: whether somebody may, must or must not act with its tokens (``act``, RFC 8693 4.1).
         actors: who may; of each, what is set must be so. None for all.
         group_overage: how the groups are had that a token leaves out; None where it is refused.
+        authentication: how and how recently people must have signed in, whatever they call; None
+            for anyhow.
     """
 
     issuer: str
@@ -277,6 +279,7 @@ class IssuerSettings:
     actor: Literal["optional", "required", "forbidden"] = "optional"
     actors: tuple[Actor, ...] | None = None
     group_overage: GroupOverage | None = None
+    authentication: Authentication | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,8 +57,8 @@ async def send_json(
 async def send_refusal(
     exchange: Exchange, form: Format, refusal: Refusal, challenges: Challenges
 ) -> None:
-    """Send a refusal in the caller's format, with the challenge that RFC 6750 asks for."""
-    headers = [*challenges.get(refusal.reason, ())]
+    """Send a refusal in the caller's format, with the challenge that RFC 6750 or 9470 asks for."""
+    headers = [*challenges.of(refusal)]
     if refusal.reason is Reason.ISSUER_UNAVAILABLE:
         # whole seconds (RFC 9110 10.2.3)
         headers.append((b"retry-after", b"%d" % max(1, math.ceil(refusal.retry_after or 1))))

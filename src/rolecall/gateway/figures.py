@@ -32,6 +32,7 @@ def figures(snapshot: Snapshot, reloads: Mapping[str, int]) -> Figures:
 def _policy(watch: Watch) -> PolicyFigures:
     return PolicyFigures(
         condition_errors=watch.tally.condition_errors,
+        step_ups=watch.tally.step_ups,
         shadow=tuple((was, would, n) for (was, would), n in watch.tally.shadow.items()),
         written=watch.log.written if watch.log else 0,
         dropped=watch.log.dropped if watch.log else 0,

@@ -39,10 +39,12 @@ class PolicyTally:
 
     Attributes:
         condition_errors: calls that were denied because a condition could not be evaluated.
+        step_ups: calls that were refused until their caller signs in again.
         shadow: calls by what was decided, and what the candidate would have.
     """
 
     condition_errors: int = 0
+    step_ups: int = 0
     shadow: Counter[tuple[str, str]] = field(default_factory=Counter)
 
 

@@ -3,7 +3,15 @@
 from dataclasses import replace
 from typing import Any, Final
 
-from rolecall.core import MODEL_ENDPOINTS, Call, Circumstances, Decision, Reason, Refusal
+from rolecall.core import (
+    MODEL_ENDPOINTS,
+    Call,
+    Circumstances,
+    Decision,
+    Reason,
+    Refusal,
+    step_up,
+)
 from rolecall.gateway.answer import relay, send_json
 from rolecall.gateway.body import read_body, whole_body
 from rolecall.gateway.credentials import authenticated, find_token, verified
@@ -25,6 +33,7 @@ from rolecall.wire import (
 )
 
 _MOST_NAMED: Final = 20
+_STEP_UP: Final = Reason.INSUFFICIENT_USER_AUTHENTICATION
 
 
 async def call_model(
@@ -98,6 +107,8 @@ def _refused(
     assert exchange.call is not None  # noqa: S101
     if decision.reason is Reason.CONDITION_ERROR:
         snapshot.watch.tally.condition_errors += 1
+    elif decision.reason is _STEP_UP:
+        snapshot.watch.tally.step_ups += 1
     doors = snapshot.catalogue.doors
     names = callable_models(snapshot.table, exchange.caller, doors, around)
     return denied(decision, exchange.call, names)
@@ -135,7 +146,10 @@ def _not_listed(
     calls = [Call(endpoint, name) for endpoint in MODEL_ENDPOINTS]
     if any(may_call(snapshot.table, exchange.caller, call, around) for call in calls):
         return Refusal(Reason.MODEL_NOT_FOUND, "No upstream serves this model.", param="model")
-    return denied(decide(snapshot.table, exchange.caller, calls[0], around), calls[0], names)
+    decisions = [decide(snapshot.table, exchange.caller, call, around) for call in calls]
+    # of several endpoints the one that opens once its caller has signed in again
+    decision = next((one for one in decisions if one.reason is _STEP_UP), decisions[0])
+    return denied(decision, calls[0], names)
 
 
 def around_of(exchange: Exchange, snapshot: Snapshot) -> Circumstances:
@@ -171,6 +185,10 @@ def denied(decision: Decision, call: Call, names: list[str]) -> Refusal:
             text = f"A rule denies {call.model} to your roles ({held}){_why(decision)}. {instead}."
         case Reason.CEILING_EXCEEDED:
             return _beyond(decision, call)
+        case Reason.INSUFFICIENT_USER_AUTHENTICATION:
+            assert decision.rule is not None  # noqa: S101 - the rule that demands it
+            assert decision.rule.authentication is not None  # noqa: S101
+            return step_up(decision.rule.authentication, call.model, param="model")
         case Reason.CONDITION_ERROR:
             text = (
                 f"A condition of the rules for your roles ({held or 'none'}) could not be"

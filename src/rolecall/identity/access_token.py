@@ -12,6 +12,7 @@ from rolecall.identity.caller import caller_from
 from rolecall.identity.guard import Presented
 from rolecall.identity.payload import Payload
 from rolecall.identity.profiles import PROFILES
+from rolecall.identity.sign_in import check_sign_in
 
 # RFC 9068 2.1, 2.2
 _ACCESS_TOKEN_TYPES: Final = ("at+jwt", "application/at+jwt")
@@ -126,6 +127,10 @@ def _check_email_domain(presented: Presented, issuer: IssuerSettings, _: float) 
     claim.check_email_domain(presented.claims, issuer)
 
 
+def _check_authentication(presented: Presented, issuer: IssuerSettings, now: float) -> None:
+    check_sign_in(presented.claims, issuer, now)
+
+
 CHECKS: Final[tuple[tuple[str, Callable[[Presented, IssuerSettings, float], None]], ...]] = (
     ("kind", _check_kind),
     ("RFC 9068", _check_rfc9068),
@@ -135,6 +140,7 @@ CHECKS: Final[tuple[tuple[str, Callable[[Presented, IssuerSettings, float], None
     ("profile", _check_profile),
     ("require", _check_required),
     ("email_domains", _check_email_domain),
+    ("authentication", _check_authentication),
 )
 """What is checked before a caller is read, in this order; each raises `Refusal`."""
 

@@ -11,6 +11,7 @@ from rolecall.identity.actors import check_actor
 from rolecall.identity.caller import caller_from
 from rolecall.identity.claim_values import Claims
 from rolecall.identity.guard import Jws, Presented
+from rolecall.identity.sign_in import check_sign_in
 
 # no token is taken apart: its issuer has done so
 _NO_JWS: Final = Jws("", None, {}, b"", b"", b"")
@@ -18,8 +19,9 @@ _ACCESS: Final = ("access", "access_token")
 # an answer that differs in one of these speaks of another token
 _SAME: Final = ("iss", "sub", "act", "jti", "sid", "exp", "cnf")
 # what the signature vouches for, where the answer does not say it: above all to whom a token is
-# bound, and who acts with it. Roles and groups are what the issuer says of them today
-_KEPT: Final = (*_SAME, "aud", "azp", "client_id", "iat", "nbf", "typ")
+# bound, who acts with it, and the sign-in that it comes from. Roles and groups are what the issuer
+# says of them today
+_KEPT: Final = (*_SAME, "aud", "azp", "client_id", "iat", "nbf", "typ", "acr", "auth_time")
 
 
 def introspected(answer: Claims, issuer: IssuerSettings, now: float, ttl: float) -> Caller:
@@ -94,6 +96,7 @@ def described(answer: Claims, issuer: IssuerSettings, now: float, ttl: float) ->
         claim.check_audience(answer, issuer.audience, "its issuer's userinfo says so")
     claim.check_required(answer, issuer)
     claim.check_email_domain(answer, issuer)
+    check_sign_in(answer, issuer, now)
     caller = replace(caller_from(issuer, answer, now + ttl), kind="person")
     check_client(caller, issuer)
     check_actor(caller, issuer)

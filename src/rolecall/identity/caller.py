@@ -9,6 +9,7 @@ from rolecall.identity import claims as claim
 from rolecall.identity.actors import actors_of
 from rolecall.identity.claim_values import Claims
 from rolecall.identity.profiles import PROFILES
+from rolecall.identity.sign_in import sign_in
 
 # whatever a profile reads, these name somebody in every token (RFC 7519, RFC 9068, OIDC Core)
 _NAMES: Final = ("sub", "jti", "client_id", "azp")
@@ -69,4 +70,5 @@ def caller_from(
         end_user=claim_values.text(payload, issuer.end_user),
         notes=notes,
         actors=actors_of(payload, issuer),
+        sign_in=sign_in(payload, issuer),
     )

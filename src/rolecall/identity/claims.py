@@ -10,8 +10,8 @@ from rolecall.config.claim_path import ClaimPath
 from rolecall.core import Reason, Refusal
 from rolecall.identity.claim_values import MAX_TEXT, Claims, at, strings, text
 
-_YEAR_9999: Final = 253_402_300_800
-_NUMBERS: Final = frozenset({int, float})
+YEAR_9999: Final = 253_402_300_800
+NUMBERS: Final = frozenset({int, float})
 _CLOCKS: Final = "; the clocks of its issuer and of this gateway may differ."
 
 
@@ -53,9 +53,9 @@ def _time(claims: Claims, name: str) -> float | None:
         return None
     value = claims[name]
     # bool is an int in Python, and never a NumericDate; parsed JSON holds no other subclass
-    if type(value) not in _NUMBERS:
+    if type(value) not in NUMBERS:
         raise Refusal(Reason.INVALID_CLAIM, f"The token's {name} is not a number.")
-    if not 0 <= value < _YEAR_9999:
+    if not 0 <= value < YEAR_9999:
         raise Refusal(Reason.INVALID_CLAIM, f"The token's {name} is no plausible time.")
     return float(value)
 

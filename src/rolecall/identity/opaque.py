@@ -268,7 +268,7 @@ def owner(token: bytes, candidates: Sequence[OpaqueTokens]) -> OpaqueTokens | No
 
 def _anew(refusal: Refusal) -> Refusal:
     # an exception that is raised many times would gather all their tracebacks
-    return Refusal(refusal.reason, refusal.message)
+    return Refusal(refusal.reason, refusal.message, authentication=refusal.authentication)
 
 
 def _unavailable() -> Refusal:

@@ -14,6 +14,7 @@ from rolecall.identity.guard import Presented, open_token
 from rolecall.identity.opaque import OpaqueTokens
 from rolecall.identity.profiles import PROFILES
 from rolecall.identity.revocations import Revocations
+from rolecall.identity.sign_in import good_until
 from rolecall.identity.signature import Verify
 from rolecall.identity.signing_key import SigningIssuer, signing_key
 from rolecall.identity.trusted_issuers import TrustedIssuers
@@ -82,7 +83,8 @@ class SignedTokens:
         ):
             return await self._looked_up(presented, issuer, issuer.directory)
         caller = self.complete(accept(presented, issuer.settings, now))
-        return Verdict(caller, min(caller.expires, now + LONGEST), key.thumbprint)
+        until = min(good_until(caller, issuer.settings), now + LONGEST)
+        return Verdict(caller, until, key.thumbprint)
 
     async def _looked_up(
         self, presented: Presented, issuer: SigningIssuer, directory: Directory
@@ -97,7 +99,7 @@ class SignedTokens:
         whole = with_groups(presented, membership)
         caller = accept(whole, issuer.settings, now)
         caller = self.complete(replace(caller, notes=(*caller.notes, LOOKED_UP)))
-        until = min(caller.expires, now + LONGEST, membership.until)
+        until = min(good_until(caller, issuer.settings), now + LONGEST, membership.until)
         return Verdict(caller, until, key.thumbprint, size=len(whole.jws.payload))
 
     def _confirm(
@@ -105,5 +107,5 @@ class SignedTokens:
     ) -> Verdict:
         now = self.clock()
         caller = self.complete(confirmed(answer, presented, asked.settings, now))
-        until = min(caller.expires, now + asked.opaque.ttl)
+        until = min(good_until(caller, asked.settings), now + asked.opaque.ttl)
         return Verdict(caller, until, thumbprint, size=len(strict_json.dumps(answer)))

@@ -21,6 +21,7 @@ from rolecall.identity.refreshed import Pace
 from rolecall.identity.replays import Replays
 from rolecall.identity.revocations import Revocations
 from rolecall.identity.shared_replays import SharedReplays
+from rolecall.identity.sign_in import good_until
 from rolecall.identity.signature import Verify, verify
 from rolecall.identity.signed_tokens import SignedTokens
 from rolecall.identity.static_keys import StaticKeys
@@ -281,5 +282,5 @@ class Verifier:
         speak = introspected if asked.opaque.client is not None else described
         now, ttl = self._clock(), asked.opaque.ttl
         caller = self._complete(speak(answer, asked.settings, now, ttl))
-        until = min(caller.expires, now + ttl)
+        until = min(good_until(caller, asked.settings), now + ttl)
         return Verdict(caller, until, size=len(strict_json.dumps(answer)))

@@ -60,7 +60,12 @@ def _level(allow: tuple[Entry, ...], deny: tuple[Entry, ...]) -> Level:
 
 
 def _only_limited(rule: Rule) -> bool:
-    return rule.when is None and rule.not_before is None and rule.expires is None
+    return (
+        rule.when is None
+        and rule.not_before is None
+        and rule.expires is None
+        and rule.authentication is None
+    )
 
 
 def roles_of(table: Table) -> list[str]:
@@ -76,7 +81,7 @@ def models_of(table: Table, served: Iterable[str]) -> list[str]:
 
 
 def terms(rule: Rule) -> list[str]:
-    """Under which terms a rule counts: its condition, its time, its ceilings."""
+    """Under which terms a rule counts: its condition, its time, the sign-in, its ceilings."""
     found = []
     if rule.when is not None:
         found.append(rule.when.meaning or f"if {rule.when.text}")
@@ -84,6 +89,8 @@ def terms(rule: Rule) -> list[str]:
         found.append(f"from {instant(rule.not_before)} on")
     if rule.expires is not None:
         found.append(f"until {instant(rule.expires)}")
+    if rule.authentication is not None:
+        found.append(f"after a sign-in {rule.authentication.said}")
     if rule.ceilings is not None:
         bounds = ", ".join(f"{name} {_shown(value)}" for name, value in bounds_of(rule).items())
         found.append(f"{'lowered to' if rule.on_exceed == 'clamp' else 'within'} {bounds}")

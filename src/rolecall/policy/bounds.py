@@ -1,4 +1,4 @@
-"""Bounds of a rule as they are shown: its ceilings, and moments."""
+"""Bounds of a rule as they are shown: its ceilings, the sign-in that it demands, and moments."""
 
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -16,6 +16,14 @@ def bounds_of(rule: Rule) -> dict[str, Any]:
         for name, value in asdict(rule.ceilings).items()
         if value is not None and not (name == "web_search" and value)
     }
+
+
+def demand_of(rule: Rule) -> dict[str, Any] | None:
+    """The sign-in that a rule demands, as JSON has it; None for any."""
+    demand = rule.authentication
+    if demand is None:
+        return None
+    return {"acr_values": list(demand.acr_values), "max_age": demand.max_age}
 
 
 def instant(seconds: float) -> str:

@@ -167,6 +167,7 @@ def _keys(entries: Iterable[Entry]) -> frozenset[Any]:
             entry.rule.expires,
             entry.rule.ceilings,
             entry.rule.on_exceed,
+            entry.rule.authentication,
         )
         for entry in entries
     )

@@ -1,10 +1,20 @@
 """The evaluator: the one place where a call is allowed or denied. Pure, and fails closed."""
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from rolecall.core import Call, Caller, Circumstances, Decision, Excess, Reason, Rule
+from rolecall.core import (
+    Authentication,
+    Call,
+    Caller,
+    Circumstances,
+    Decision,
+    Excess,
+    Reason,
+    Rule,
+)
 from rolecall.policy.ceilings import can_clamp, excesses, generosity
 from rolecall.policy.question import Question, possible
 from rolecall.policy.role_table import assign_roles as assign
@@ -108,16 +118,21 @@ def _allowing(cell: Cell, question: Question, call: Call) -> Decision:
     caller = question.caller
     failed: Rule | None = None
     matching: list[Rule] = []
+    demanding: list[Rule] = []
     for entry in cell.allow:
         held = question.outcome(entry, call)
         if held is True:
-            if entry.rule.ceilings is None or not excesses(entry.rule.ceilings, call):
-                return Decision(allowed=True, reason=None, rule=entry.rule, roles=caller.roles)
-            matching.append(entry.rule)
+            rule = entry.rule
+            if rule.authentication is not None and not question.signed_in(rule):
+                demanding.append(rule)
+            elif rule.ceilings is None or not excesses(rule.ceilings, call):
+                return Decision(allowed=True, reason=None, rule=rule, roles=caller.roles)
+            else:
+                matching.append(rule)
         elif held is not False:
             failed = failed or entry.rule
-    if matching:
-        return _beyond(matching, caller, call)
+    if matching or demanding:
+        return _beyond(matching, demanding, caller, call)
     if failed is not None:
         return _denied(Reason.CONDITION_ERROR, failed, caller)
     if any(question.outcome(entry, call) is True for entry in cell.elsewhere):
@@ -125,30 +140,52 @@ def _allowing(cell: Cell, question: Question, call: Call) -> Decision:
     return cell.otherwise
 
 
-def _beyond(matching: list[Rule], caller: Caller, call: Call) -> Decision:
-    """No matching rule admits the call as it is: it is lowered to the most generous, or denied."""
-    exceeded = {
-        number: excesses(rule.ceilings, call)
-        for number, rule in enumerate(matching)
-        if rule.ceilings is not None
-    }
-    lowering = [
-        number
-        for number, found in exceeded.items()
-        if matching[number].on_exceed == "clamp" and can_clamp(found)
-    ]
-    if not lowering:
-        nearest = min(exceeded, key=lambda number: _distance(exceeded[number]))
-        denied = _denied(Reason.CEILING_EXCEEDED, matching[nearest], caller)
-        return replace(denied, exceeded=exceeded[nearest])
-    best = max(lowering, key=lambda number: _generosity(matching[number]))
-    return Decision(
-        allowed=True,
-        reason=None,
-        rule=matching[best],
-        roles=caller.roles,
-        exceeded=exceeded[best],
-    )
+def _beyond(matching: list[Rule], demanding: list[Rule], caller: Caller, call: Call) -> Decision:
+    """No rule admits the call as it is: it is lowered to the most generous, or denied.
+
+    Args:
+        matching: rules whose ceilings it exceeds.
+        demanding: rules that match but for the sign-in that they demand.
+        caller: who calls.
+        call: what is asked.
+    """
+    lowering = [rule for rule in matching if _lowers(rule, call)]
+    if lowering:
+        best = max(lowering, key=_generosity)
+        return Decision(
+            allowed=True,
+            reason=None,
+            rule=best,
+            roles=caller.roles,
+            exceeded=_exceeded(best, call),
+        )
+    open_once_signed_in = [rule for rule in demanding if _admits(rule, call)]
+    if open_once_signed_in:
+        least = min(open_once_signed_in, key=_strictness)
+        return _denied(Reason.INSUFFICIENT_USER_AUTHENTICATION, least, caller)
+    nearest = min((*matching, *demanding), key=lambda rule: _distance(_exceeded(rule, call)))
+    denied = _denied(Reason.CEILING_EXCEEDED, nearest, caller)
+    return replace(denied, exceeded=_exceeded(nearest, call))
+
+
+def _exceeded(rule: Rule, call: Call) -> tuple[Excess, ...]:
+    return excesses(rule.ceilings, call) if rule.ceilings is not None else ()
+
+
+def _lowers(rule: Rule, call: Call) -> bool:
+    return rule.on_exceed == "clamp" and can_clamp(_exceeded(rule, call))
+
+
+def _admits(rule: Rule, call: Call) -> bool:
+    """Whether a rule would admit a call, as it is or lowered, or may, where its body is unread."""
+    return call.parameters is None or not _exceeded(rule, call) or _lowers(rule, call)
+
+
+def _strictness(rule: Rule) -> tuple[Any, ...]:
+    """What orders rules by how much they demand of a sign-in; their order does not decide."""
+    demand = rule.authentication or Authentication()
+    age = math.inf if demand.max_age is None else demand.max_age
+    return bool(demand.acr_values) + (demand.max_age is not None), -age, demand.acr_values
 
 
 def _generosity(rule: Rule) -> tuple[Any, ...]:

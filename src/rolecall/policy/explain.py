@@ -5,8 +5,16 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from rolecall.config.conditions import ConditionError
-from rolecall.core import Call, Caller, Circumstances, Decision, Rule, Source
-from rolecall.policy.bounds import bounds_of, instant
+from rolecall.core import (
+    Authentication,
+    Call,
+    Caller,
+    Circumstances,
+    Decision,
+    Rule,
+    Source,
+)
+from rolecall.policy.bounds import bounds_of, demand_of, instant
 from rolecall.policy.ceilings import excesses
 from rolecall.policy.evaluate import decide
 from rolecall.policy.explain_roles import Step, role_steps
@@ -39,6 +47,7 @@ class Explanation:
             "rule": _place(rule.source) if rule else None,
             "ceilings": bounds_of(rule) if rule is not None and rule.ceilings is not None else None,
             "exceeded": [asdict(excess) for excess in decision.exceeded],
+            "authentication": demand_of(rule) if rule is not None else None,
             "steps": [
                 {
                     "subject": step.subject,
@@ -114,7 +123,8 @@ def _rule_outcome(entry: Entry, caller: Caller, call: Call, around: Circumstance
         return f"does not match: the endpoint is {call.endpoint}"
     if around is not None and (late := _validity(rule, around)):
         return f"does not match: {late}"
-    result = Question(caller, around).outcome(entry, call)
+    question = Question(caller, around)
+    result = question.outcome(entry, call)
     if isinstance(result, ConditionError):
         effect = "so it denies" if rule.effect == "deny" else "so it does not allow"
         return f"its condition cannot be evaluated: {result}; {effect}"
@@ -122,6 +132,8 @@ def _rule_outcome(entry: Entry, caller: Caller, call: Call, around: Circumstance
         return f"does not match: its condition does not hold: {rule.when and rule.when.said}"
     if rule.effect == "deny":
         return f"matches: denies{_because(rule)}"
+    if (demand := rule.authentication) is not None and not question.signed_in(rule):
+        return f"does not admit the call: {_sign_in_lacks(demand, caller, around)}"
     return _within_ceilings(rule, call)
 
 
@@ -138,6 +150,24 @@ def _validity(rule: Rule, around: Circumstances) -> str | None:
     if rule.expires is not None and around.now >= rule.expires:
         return f"it expired at {instant(rule.expires)}"
     return None
+
+
+def _sign_in_lacks(demand: Authentication, caller: Caller, around: Circumstances | None) -> str:
+    """What a rule demands of a sign-in, and what the token says of it."""
+    said = caller.sign_in
+    found = []
+    if demand.acr_values:
+        found.append("no acr" if said.acr is None else f"acr {said.acr!r}")
+    if demand.max_age is not None:
+        found.append(_age(said.at, around))
+    return f"it demands a sign-in {demand.said}; the token says {' and '.join(found)}"
+
+
+def _age(signed_in: float | None, around: Circumstances | None) -> str:
+    if signed_in is None:
+        return "no auth_time"
+    when = f"auth_time {instant(signed_in)}"
+    return when if around is None else f"{when}, {around.now - signed_in:.0f} s before the call"
 
 
 def _within_ceilings(rule: Rule, call: Call) -> str:

@@ -32,6 +32,8 @@ def nearest_changes(
         case Reason.CEILING_EXCEEDED if rule is not None:
             asked = ", ".join(f"{e.parameter} {e.allowed}" for e in decision.exceeded)
             return (Change(f"ask for less: {asked}", rule.source),)
+        case Reason.INSUFFICIENT_USER_AUTHENTICATION if rule is not None and rule.authentication:
+            return (Change(f"sign in again, {rule.authentication.said}", rule.source),)
     candidates = sorted(_candidates(table, caller, call, around), key=lambda found: found[0])
     return tuple(change for _, change in candidates[:_MOST])
 
@@ -85,7 +87,10 @@ def _lacking(
         yield f"{' or '.join(rule.roles)} {verb} it; you have {held}"
     if not covers(rule, call.endpoint):
         yield f"call it at {' or '.join(rule.endpoints)}"
-    if Question(caller, around).outcome(entry, call) is not True:
+    question = Question(caller, around)
+    if rule.authentication is not None and not question.signed_in(rule):
+        yield f"sign in again, {rule.authentication.said}"
+    if question.outcome(entry, call) is not True:
         yield (
             f"the condition {_condition(rule)} must hold"
             if rule.when

@@ -46,6 +46,13 @@ class Question:
         except ConditionError:
             return None
 
+    def signed_in(self, rule: Rule) -> bool:
+        """Whether the caller has signed in as a rule demands."""
+        if rule.authentication is None:
+            return True
+        now = None if self.around is None else self.around.now
+        return rule.authentication.met_by(self.caller.sign_in, now)
+
     def _ask(self, program: Program, call: Call) -> Outcome:
         try:
             return holds_for_call(program, self.caller, call, self.around)
@@ -74,5 +81,7 @@ def possible(cell: Cell, question: Question, call: Call) -> bool:
         if held is True or isinstance(held, ConditionError):
             return False
     return cell.free is not None or any(
-        question.outcome_whatever_the_body(entry, call) in (True, None) for entry in cell.allow
+        question.signed_in(entry.rule)
+        and question.outcome_whatever_the_body(entry, call) in (True, None)
+        for entry in cell.allow
     )

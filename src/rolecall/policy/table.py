@@ -200,7 +200,10 @@ def _entry(rule: Rule) -> Entry:
     return Entry(
         rule,
         program,
-        conditional=program is not None or timed or rule.ceilings is not None,
+        conditional=program is not None
+        or timed
+        or rule.ceilings is not None
+        or rule.authentication is not None,
         open=program is not None and not program.reads.isdisjoint(OF_THE_BODY),
     )
 

@@ -2,9 +2,21 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
-from rolecall.core import Actor, Call, Caller, Circumstances, Decision, Parameters, RoleClaim
+from rolecall.core import (
+    UNSAID,
+    Actor,
+    Call,
+    Caller,
+    Circumstances,
+    Decision,
+    Parameters,
+    RoleClaim,
+    SignIn,
+)
+
+_MOMENTS: Final = (int, float, type(None))
 
 
 def entry_of(  # noqa: PLR0913, PLR0917 - the facts of a decision
@@ -32,6 +44,7 @@ def entry_of(  # noqa: PLR0913, PLR0917 - the facts of a decision
             "teams": sorted(caller.teams),
             "email": caller.email,
             "organization": caller.organization,
+            "sign_in": _sign_in(caller.sign_in),
             "claims": _included(caller.claims, included),
         },
         "call": {
@@ -78,7 +91,24 @@ def caller_of(entry: Mapping[str, Any]) -> Caller:
         claims=told["claims"],
         # entries of former versions do not say
         actors=tuple(Actor(**actor) for actor in told.get("actors", ())),
+        sign_in=_sign_in_of(told.get("sign_in")),
     )
+
+
+def _sign_in(said: SignIn) -> dict[str, Any] | None:
+    return (
+        None if said == UNSAID else {"acr": said.acr, "auth_time": said.at, "leeway": said.leeway}
+    )
+
+
+def _sign_in_of(told: Mapping[str, Any] | None) -> SignIn:
+    # nor do entries of former versions tell
+    if told is None:
+        return UNSAID
+    acr, at, leeway = told["acr"], told["auth_time"], told["leeway"]
+    if not isinstance(acr, str | None) or type(at) not in _MOMENTS or type(leeway) is not int:
+        raise TypeError("no sign-in")
+    return SignIn(acr, at, leeway)
 
 
 def call_of(entry: Mapping[str, Any]) -> Call:

@@ -65,12 +65,14 @@ class PolicyFigures:
 
     Attributes:
         condition_errors: calls denied because a condition could not be evaluated.
+        step_ups: calls refused until their caller signs in again.
         shadow: calls by what was decided and what the candidate would have decided.
         written: decisions that were written down.
         dropped: decisions that could not be.
     """
 
     condition_errors: int = 0
+    step_ups: int = 0
     shadow: tuple[tuple[str, str, int], ...] = ()
     written: int = 0
     dropped: int = 0

@@ -185,6 +185,13 @@ SERIES: Final = (
     ),
     Series(
         CounterMetricFamily,
+        "rolecall_step_ups",
+        "Calls that were refused until their caller signs in again as a rule demands.",
+        (),
+        lambda figures: [((), figures.policy.step_ups)],
+    ),
+    Series(
+        CounterMetricFamily,
         "rolecall_shadow_decisions",
         "Calls by what was decided and what the candidate policy would have decided.",
         ("decided", "candidate"),

@@ -82,18 +82,40 @@ def decision(rules, caller, call, around):  # noqa: C901 - the sentences of the 
     if "error" in states:
         return False, Reason.CONDITION_ERROR
     allowing = speaking("allow", call.endpoint)
-    matching = [rule for rule in allowing if state(rule) == "on"]
+    holding = [rule for rule in allowing if state(rule) == "on"]
+    matching = [rule for rule in holding if signed_in(rule.authentication, caller, around)]
+    demanding = [rule for rule in holding if rule not in matching]
     if any(not beyond(rule.ceilings, call) for rule in matching):
         return True, None
     if any(rule.on_exceed == "clamp" and can_lower(rule.ceilings, call) for rule in matching):
         return True, None
-    if matching:
+    if any(
+        not beyond(rule.ceilings, call)
+        or (rule.on_exceed == "clamp" and can_lower(rule.ceilings, call))
+        for rule in demanding
+    ):
+        return False, Reason.INSUFFICIENT_USER_AUTHENTICATION
+    if holding:
         return False, Reason.CEILING_EXCEEDED
     if any(state(rule) == "error" for rule in allowing):
         return False, Reason.CONDITION_ERROR
     if any(state(rule) == "on" for place in MODEL_ENDPOINTS for rule in speaking("allow", place)):
         return False, Reason.ENDPOINT_NOT_ALLOWED
     return False, Reason.MODEL_NOT_ALLOWED
+
+
+def signed_in(demand, caller, around):
+    """Whether a caller has signed in as a rule demands."""
+    if demand is None:
+        return True
+    if demand.acr_values and caller.sign_in.acr not in demand.acr_values:
+        return False
+    if demand.max_age is None:
+        return True
+    at = caller.sign_in.at
+    if at is None or at > around.now + caller.sign_in.leeway:
+        return False
+    return around.now <= at + demand.max_age
 
 
 def beyond(ceilings, call):

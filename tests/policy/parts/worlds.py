@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 
 from rolecall.core import (
     MODEL_ENDPOINTS,
+    UNSAID,
+    Authentication,
     Call,
     Caller,
     Ceilings,
@@ -15,6 +17,7 @@ from rolecall.core import (
     RoleClaim,
     RoleMapping,
     Rule,
+    SignIn,
     Source,
 )
 
@@ -69,6 +72,15 @@ ceilings = st.builds(
     temperature=st.sampled_from([None, None, (0.0, 0.5), (0.5, 1.0)]),
     stream=st.sampled_from([None, None, "only", "never"]),
 )
+AUTHENTICATIONS = [
+    None,
+    None,
+    Authentication(("gold",)),
+    Authentication(("1", "gold")),
+    Authentication(max_age=15),
+    Authentication(("gold",), 15),
+]
+SIGN_INS = [UNSAID, SignIn("1", 0.0), SignIn("gold", 44.0), SignIn("gold", 60.0, 5), SignIn("2")]
 rules = st.lists(
     st.builds(
         Rule,
@@ -82,9 +94,15 @@ rules = st.lists(
         expires=st.sampled_from([None, None, 60.0]),
         ceilings=st.none() | ceilings,
         on_exceed=st.sampled_from(["deny", "clamp"]),
-    ).map(lambda rule: rule if rule.effect == "allow" else replace(rule, ceilings=None)),
+        authentication=st.sampled_from(AUTHENTICATIONS),
+    ).map(lambda rule: rule if rule.effect == "allow" else denial(rule)),
     max_size=6,
 )
+
+
+def denial(rule):
+    """The same as a deny rule, which has less to say."""
+    return replace(rule, effect="deny", ceilings=None, authentication=None)
 
 
 def some(values):
@@ -126,6 +144,7 @@ callers = st.builds(
     groups=st.frozensets(st.sampled_from(GROUPS)),
     claims=st.sampled_from([{}, {"dept": "ml"}, {"dept": "hr"}, {"dept": 7}]),
     doubtful_roles=st.frozensets(st.sampled_from(ROLES), max_size=1),
+    sign_in=st.sampled_from(SIGN_INS),
 ).map(lambda caller: replace(caller, doubtful_roles=caller.doubtful_roles - caller.roles))
 parameters = st.builds(
     Parameters,
