@@ -26,6 +26,19 @@ URL_CLIENT = "https://gw.example.com/api"
 URL_CLIENT_SECRET = "gateway-secret"
 DOTTED_CLIENT = "com.example.gw"
 ADMIN = "admin"
+_AUDIENCE = {
+    "name": "aud",
+    "protocol": "openid-connect",
+    "protocolMapper": "oidc-audience-mapper",
+    "config": {"included.client.audience": CLIENT, "access.token.claim": "true"},
+}
+_FLOW = {"providerId": "basic-flow", "builtIn": False}
+_REQUIREMENTS = {
+    "Cookie": "ALTERNATIVE",
+    "levels": "ALTERNATIVE",
+    "silver": "CONDITIONAL",
+    "gold": "CONDITIONAL",
+}
 _PRIORITY = itertools.count(1000)  # the realm's own keys have 100
 _HOME = CACHE / f"keycloak-{VERSION}"
 
@@ -103,17 +116,60 @@ class Keycloak:
                     "backchannel.logout.url": backchannel_logout_url,
                     "backchannel.logout.session.required": "true",
                 },
-                "protocolMappers": [
-                    {
-                        "name": "aud",
-                        "protocol": "openid-connect",
-                        "protocolMapper": "oidc-audience-mapper",
-                        "config": {
-                            "included.client.audience": CLIENT,
-                            "access.token.claim": "true",
-                        },
-                    }
-                ],
+                "protocolMappers": [_AUDIENCE],
+            },
+        )
+
+    def add_step_up_client(self, client: str) -> None:
+        """Add a client like `CLIENT`, in whose sign-in a second form makes ``acr`` gold of silver.
+
+        The flow is that of Keycloak's documentation of step-up authentication.
+        """
+        self._add("authentication/flows", {"alias": "step-up", **_FLOW, "topLevel": True})
+        for above, below in (("step-up", "levels"), ("levels", "silver"), ("levels", "gold")):
+            self._add(
+                f"authentication/flows/{above}/executions/flow",
+                {"alias": below, "type": "basic-flow", "provider": "registration-page-form"},
+            )
+        for flow, provider in (
+            ("step-up", "auth-cookie"),
+            ("silver", "conditional-level-of-authentication"),
+            ("silver", "auth-username-password-form"),
+            ("gold", "conditional-level-of-authentication"),
+            ("gold", "auth-password-form"),
+        ):
+            self._add(f"authentication/flows/{flow}/executions/execution", {"provider": provider})
+        url = f"{self.url}/admin/realms/acme/authentication"
+        headers = self._administrator()
+        levels = iter(("1", "2"))
+        for one in ask(f"{url}/flows/step-up/executions", headers=headers).json():
+            required = _REQUIREMENTS.get(one["displayName"], "REQUIRED")
+            done = ask(
+                f"{url}/flows/step-up/executions",
+                body={**one, "requirement": required},
+                headers=headers,
+                method="PUT",
+            )
+            assert done.status in {202, 204}, done.body
+            if one.get("providerId") == "conditional-level-of-authentication":
+                level = next(levels)
+                config = {"loa-condition-level": level, "loa-max-age": "36000"}
+                self._add(
+                    f"authentication/executions/{one['id']}/config",
+                    {"alias": f"level {level}", "config": config},
+                )
+        flows = ask(f"{url}/flows", headers=headers).json()
+        (flow,) = (one["id"] for one in flows if one["alias"] == "step-up")
+        self._add(
+            "clients",
+            {
+                "clientId": client,
+                "publicClient": True,
+                "redirectUris": ["*"],
+                "fullScopeAllowed": True,
+                "authenticationFlowBindingOverrides": {"browser": flow},
+                "attributes": {"acr.loa.map": '{"silver": 1, "gold": 2}'},
+                "protocolMappers": [_AUDIENCE],
             },
         )
 
