@@ -187,9 +187,10 @@ class Refusal(Exception):
         param: the field of the request that is at fault, if one is.
         retry_after: seconds after which the same request may be answered, where that is known.
         authentication: the sign-in that would do.
+        scopes: the OAuth scopes that would, all of them together.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what an answer may say
         self,
         reason: Reason,
         message: str,
@@ -197,6 +198,7 @@ class Refusal(Exception):
         param: str | None = None,
         retry_after: float | None = None,
         authentication: Authentication | None = None,
+        scopes: tuple[str, ...] = (),
     ) -> None:
         super().__init__(message)
         self.reason = reason
@@ -204,6 +206,7 @@ class Refusal(Exception):
         self.param = param
         self.retry_after = retry_after
         self.authentication = authentication
+        self.scopes = scopes
 
     @property
     def status(self) -> int:

@@ -149,6 +149,29 @@ async def test_c34_a_challenge_says_what_is_wrong_in_constant_words(gateway, hea
     assert answer.challenge.startswith(f'Bearer realm="rolecall"{told}{WHERE}, DPoP ')
 
 
+@pytest.mark.parametrize(
+    "opened",
+    [
+        {"rules": [{"allow": ["user"], "models": ["m"], "when": '"llm.m" in caller.scopes'}]},
+        {
+            "rules": [{"allow": ["by_scope"], "models": ["m"]}],
+            "roles": [{"role": "user"}, {"role": "by_scope", "scopes": ["llm.m"]}],
+        },
+    ],
+    ids=["to a condition", "to a role"],
+)
+async def test_c34_what_a_policy_opens_to_a_scope_is_named(tmp_path, sections, opened):
+    issuers = [{**one, "scopes": ["scope"]} for one in sections["issuers"]]
+    async with running(tmp_path, {**sections, "issuers": issuers, **opened}) as ask:
+        answer = await ask(bearer(WORLD.good(scope="openid")))
+        assert (answer.status, answer.reason) == (403, "model_not_allowed")
+        told = ', error="insufficient_scope", error_description="model_not_allowed", scope="llm.m"'
+        assert answer.challenge.startswith(f'Bearer realm="rolecall"{told}{WHERE}, DPoP ')
+        assert (await ask(bearer(WORLD.good(scope="llm.m")))).reason == LET_THROUGH
+        stranger = bearer(STATIC_KEY.encode())
+        assert "scope=" not in (await ask(stranger)).challenge
+
+
 async def test_c34_what_is_malformed_otherwise_has_no_challenge(gateway):
     answer = await gateway(TWO["x-api-key"])
     assert (answer.status, answer.challenge) == (400, None)

@@ -31,9 +31,13 @@ class Challenges:
 
     def of(self, refusal: Refusal) -> Headers:
         """The headers of a refusal; none where it has no challenge."""
-        if refusal.authentication is None:
+        if refusal.authentication is not None:
+            parameters = _of_a_sign_in(refusal.authentication)
+        elif refusal.scopes:
+            # RFC 6750 3, 3.1
+            parameters = _error(refusal.reason) + f', scope="{" ".join(refusal.scopes)}"'.encode()
+        else:
             return self.constant.get(refusal.reason, [])
-        parameters = _parameters(refusal.authentication)
         return _header(scheme + parameters + self.metadata for scheme in self.schemes)
 
 
@@ -79,7 +83,7 @@ def _error(reason: Reason) -> bytes:
     return b', error="' + error + b'", error_description="' + reason.encode() + b'"'
 
 
-def _parameters(authentication: Authentication) -> bytes:
+def _of_a_sign_in(authentication: Authentication) -> bytes:
     """What a client puts into its next authorization request (RFC 9470 3, 4)."""
     parameters = ', error="insufficient_user_authentication"'
     parameters += f', error_description="a sign-in {authentication.said} is needed"'

@@ -20,7 +20,13 @@ from rolecall.gateway.exchange import Exchange
 from rolecall.gateway.head import read_head
 from rolecall.gateway.snapshot import Snapshot
 from rolecall.gateway.surroundings import circumstances
-from rolecall.policy import callable_models, decide, looks_at_the_call, may_call
+from rolecall.policy import (
+    callable_models,
+    decide,
+    lacking_scopes,
+    looks_at_the_call,
+    may_call,
+)
 from rolecall.record import Recorder
 from rolecall.upstream import Transport, TransportError, outgoing
 from rolecall.wire import (
@@ -66,7 +72,7 @@ async def call_model(
     if snapshot.observers:
         _observed(exchange, value, len(body), snapshot, around, decision)
     if not decision.allowed:
-        raise _refused(decision, exchange, snapshot, around)
+        raise _refused(decision, exchange, value, len(body), snapshot, around)
     unchanged: bytes | None = body
     if decision.exceeded:
         lower(value, call, decision)
@@ -100,8 +106,13 @@ def _observed(  # noqa: PLR0913, PLR0917 - what observers are told
         observe(exchange, body, size, now, around, decision)
 
 
-def _refused(
-    decision: Decision, exchange: Exchange, snapshot: Snapshot, around: Circumstances | None
+def _refused(  # noqa: PLR0913, PLR0917 - what a refusal may be about
+    decision: Decision,
+    exchange: Exchange,
+    body: dict[str, Any],
+    size: int,
+    snapshot: Snapshot,
+    around: Circumstances | None,
 ) -> Refusal:
     assert exchange.caller is not None  # noqa: S101 - the caller and the call are known by now
     assert exchange.call is not None  # noqa: S101
@@ -111,7 +122,23 @@ def _refused(
         snapshot.watch.tally.step_ups += 1
     doors = snapshot.catalogue.doors
     names = callable_models(snapshot.table, exchange.caller, doors, around)
-    return denied(decision, exchange.call, names)
+    refusal = denied(decision, exchange.call, names)
+    if refusal.status != 403 or not snapshot.table.scoped:
+        return refusal
+    try:
+        # rules of roles that a scope would give may look at more than those of the caller's own
+        call, around = exchange.call, around or around_of(exchange, snapshot)
+        if call.parameters is None:
+            call = replace(call, parameters=read_parameters(body, size))
+    except Refusal:
+        return refusal
+    scopes = lacking_scopes(snapshot.table, exchange.caller, call, around)
+    return _with_scopes(refusal, scopes) if scopes else refusal
+
+
+def _with_scopes(refusal: Refusal, scopes: tuple[str, ...]) -> Refusal:
+    text = f"{refusal.message} A token with the scope {' '.join(scopes)} would do."
+    return Refusal(refusal.reason, text, param=refusal.param, scopes=scopes)
 
 
 async def list_models(exchange: Exchange, route: Route, snapshot: Snapshot) -> None:

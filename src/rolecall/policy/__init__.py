@@ -10,6 +10,7 @@ from rolecall.policy.evaluate import (
 )
 from rolecall.policy.explain import Explanation, explain
 from rolecall.policy.explain_roles import Step
+from rolecall.policy.lacking_scopes import lacking_scopes
 from rolecall.policy.nearest import Change
 from rolecall.policy.role_origins import role_origins
 from rolecall.policy.table import Table, compile_policy
@@ -25,6 +26,7 @@ __all__ = [
     "decide",
     "explain",
     "included_roles",
+    "lacking_scopes",
     "looks_at_the_call",
     "may_call",
     "role_origins",

@@ -31,6 +31,7 @@ class RoleTable:
             for.
         always: numbers of those that ask for nothing that could be looked up.
         closure: for each role all roles that it includes, itself among them.
+        scoped: the roles that an OAuth scope may give, each with all scopes that may do so.
     """
 
     mappings: tuple[RoleMapping, ...]
@@ -41,6 +42,7 @@ class RoleTable:
     by_client: _Numbers
     always: tuple[int, ...]
     closure: Mapping[str, frozenset[str]]
+    scoped: Mapping[str, frozenset[str]]
 
 
 def compile_roles(mappings: Sequence[RoleMapping]) -> RoleTable:
@@ -58,18 +60,20 @@ def compile_roles(mappings: Sequence[RoleMapping]) -> RoleTable:
         for value in values:
             numbers = by_key.setdefault(kind, {})
             numbers[value] = (*numbers.get(value, ()), number)
+    entries = tuple(
+        RoleEntry(m, compile_condition(m.when.text, "role") if m.when else None) for m in mappings
+    )
+    closure = _closure(mappings)
     return RoleTable(
         mappings=tuple(mappings),
-        entries=tuple(
-            RoleEntry(m, compile_condition(m.when.text, "role") if m.when else None)
-            for m in mappings
-        ),
+        entries=entries,
         by_value=by_key.get("value", {}),
         by_group=by_key.get("group", {}),
         by_scope=by_key.get("scope", {}),
         by_client=by_key.get("client", {}),
         always=tuple(always),
-        closure=_closure(mappings),
+        closure=closure,
+        scoped=_scoped(entries, closure),
     )
 
 
@@ -160,6 +164,19 @@ def _candidates(table: RoleTable, caller: Caller, values: frozenset[str]) -> set
                 found.update(numbers.get(value, ()))
     if caller.client is not None:
         found.update(table.by_client.get(caller.client, ()))
+    return found
+
+
+def _scoped(
+    entries: Iterable[RoleEntry], closure: Mapping[str, frozenset[str]]
+) -> Mapping[str, frozenset[str]]:
+    found: dict[str, frozenset[str]] = {}
+    for entry in entries:
+        named = frozenset(entry.mapping.scopes)
+        if entry.program is not None:
+            named |= entry.program.scopes
+        for role in closure[entry.mapping.role] if named else ():
+            found[role] = found.get(role, _NONE) | named
     return found
 
 

@@ -2,14 +2,17 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
 
-from rolecall.config.conditions import compile_condition
+from rolecall.config.conditions import Program, compile_condition
 from rolecall.config.globs import matches
 from rolecall.config.patterns import Patterns, compile_patterns
 from rolecall.core import MODEL_ENDPOINTS, Decision, Reason, RoleMapping, Rule
 from rolecall.policy.facts import OF_THE_BODY
 from rolecall.policy.role_table import RoleTable, compile_roles
 from rolecall.policy.view import Cell, Doors, Entry, Listing, View, Views
+
+_SCOPE_CLAIMS: Final = frozenset({"scope", "scp"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +38,15 @@ class Table:
         roles: how claims lead to roles.
         rules: every rule, in the order of the file.
         entries: the same, ready to be asked.
+        scoped: numbers of the rules that an OAuth scope may decide, each with the scopes that give
+            a role that it speaks of. Empty where conditions read scopes in a way that is not seen
+            through.
     """
 
     roles: RoleTable
     rules: tuple[Rule, ...]
     entries: tuple[Entry, ...]
+    scoped: Mapping[int, frozenset[str]]
     _by_role: Index
     _by_model: Index
     _views: Views = field(default_factory=Views)
@@ -100,6 +107,13 @@ class Table:
         for ids in self._by_model.find(model):
             numbers |= view.rules & ids
         return [self.entries[number] for number in sorted(numbers)]
+
+    def scoped_rules(self, model: str) -> list[tuple[Entry, frozenset[str]]]:
+        """The rules that speak of a model and that a scope may decide, as in ``scoped``."""
+        numbers: set[int] = set()
+        for ids in self._by_model.find(model):
+            numbers |= self.scoped.keys() & ids
+        return [(self.entries[number], self.scoped[number]) for number in numbers]
 
     def _view(self, roles: frozenset[str], doubtful: frozenset[str]) -> View:
         held = self._about(roles)
@@ -170,11 +184,14 @@ def compile_policy(mappings: Sequence[RoleMapping], rules: Sequence[Rule]) -> Ta
     Raises:
         NotACondition: a condition does not compile; those of a loaded configuration do.
     """
+    roles, entries = compile_roles(mappings), tuple(map(_entry, rules))
+    by_role = _index(rule.roles for rule in rules)
     return Table(
-        roles=compile_roles(mappings),
+        roles=roles,
         rules=tuple(rules),
-        entries=tuple(map(_entry, rules)),
-        _by_role=_index(rule.roles for rule in rules),
+        entries=entries,
+        scoped=_scoped(roles, entries, by_role),
+        _by_role=by_role,
         _by_model=_index(rule.models for rule in rules),
     )
 
@@ -206,6 +223,25 @@ def _entry(rule: Rule) -> Entry:
         or rule.authentication is not None,
         open=program is not None and not program.reads.isdisjoint(OF_THE_BODY),
     )
+
+
+def _scoped(
+    roles: RoleTable, entries: Sequence[Entry], by_role: Index
+) -> Mapping[int, frozenset[str]]:
+    asked = (*(entry.program for entry in entries), *(entry.program for entry in roles.entries))
+    programs = [program for program in asked if program is not None]
+    if any(_reads_scope_claims(program) for program in programs):
+        return {}
+    none: frozenset[str] = frozenset()
+    found = {n: none for n, entry in enumerate(entries) if entry.program and entry.program.scopes}
+    for role, scopes in roles.scoped.items():
+        for number in frozenset[int]().union(*by_role.find(role)):
+            found[number] = found.get(number, none) | scopes
+    return found
+
+
+def _reads_scope_claims(program: Program) -> bool:
+    return program.claims is None or not program.claims.isdisjoint(_SCOPE_CLAIMS)
 
 
 def _index(spoken_of: Iterable[tuple[str, ...]]) -> Index:

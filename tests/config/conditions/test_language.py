@@ -194,6 +194,21 @@ def test_what_a_condition_reads_is_known_beforehand(text, reads, claims):
 
 
 @pytest.mark.parametrize(
+    ("text", "scopes"),
+    [
+        ('"a" in caller.scopes', {"a"}),
+        ('!("a" in caller.scopes) || "b" in caller.scopes', {"a", "b"}),
+        ('["a", "b"].exists(s, s in caller.scopes)', set()),
+        ('caller.scopes.exists(s, s == "a")', set()),
+        ('"a" in caller.groups && size(caller.scopes) > 1', set()),
+        ("true", set()),
+    ],
+)
+def test_the_scopes_that_a_condition_looks_for_by_their_names_are_known(text, scopes):
+    assert compile_condition(text, "rule").scopes == scopes
+
+
+@pytest.mark.parametrize(
     ("text", "constant"),
     [
         ("true", True),

@@ -38,6 +38,7 @@ ROLE_CONDITIONS = [
     'has(claims.dept) && claims.dept == "ml"',
     '"/g" in caller.groups',
     'caller.kind == "workload"',
+    '"s" in caller.scopes',
     "true",
     "false",
 ]
@@ -49,6 +50,8 @@ RULE_CONDITIONS = [
     "call.max_tokens < 50",
     "call.n == 1 && claims.dept == 'ml'",
     '"lab" in caller.roles',
+    '"t" in caller.scopes && call.n == 1',
+    '!("t" in caller.scopes)',
     "now.getHours() < 12",
     'source_ip.inCidr("10.0.0.0/8")',
     'headers["x-team"] == "blue"',

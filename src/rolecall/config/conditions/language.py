@@ -91,6 +91,7 @@ _OF_A_TIME_ZONE: Final = frozenset(
     }
 )
 _ACTOR: Final = Name("caller.actor")
+_SCOPES: Final = Name("caller.scopes")
 _SOME_TIME: Final = datetime(2026, 1, 1, tzinfo=UTC)
 _CLOSE: Final = 0.7
 _INCOMPLETE: Final = "the expression ends too early"
@@ -122,6 +123,7 @@ def compiled(text: str, subject: Subject) -> Program:
         reads=reads,
         claims=_keys_of("claims", tree) if "claims" in reads else frozenset(),
         headers=_keys_of("headers", tree) if "headers" in reads else frozenset(),
+        scopes=frozenset(_scopes(tree)) if _SCOPES.name in reads else frozenset(),
         tree=tree,
         _expression=expression,
     )
@@ -241,6 +243,13 @@ def _keys_of(variable: str, tree: Node) -> frozenset[str] | None:
             case _ if whole in syntax.children(node) or node == whole == tree:
                 return None
     return frozenset(keys)
+
+
+def _scopes(tree: Node) -> Iterator[str]:
+    for node in syntax.walk(tree):
+        match node:
+            case Apply("@in", None, (Constant(str(scope)), operand)) if operand == _SCOPES:
+                yield scope
 
 
 def _not_a_condition(text: str, subject: Subject) -> NotACondition:

@@ -46,6 +46,7 @@ class Program:
         reads: the variables that it reads.
         claims: the claims that it reads; None where that shows only when it is evaluated.
         headers: the headers that it reads; None likewise.
+        scopes: the OAuth scopes that it looks for by their names, if it looks for any.
         tree: its syntax.
     """
 
@@ -53,6 +54,7 @@ class Program:
     reads: frozenset[str]
     claims: frozenset[str] | None
     headers: frozenset[str] | None
+    scopes: frozenset[str]
     tree: Node
     _expression: "cel.Expression"
 
