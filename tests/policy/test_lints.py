@@ -136,6 +136,27 @@ rules:
 """,
         [],
     ),
+    "a sign-in that another rule does not demand": (
+        """
+roles: [{role: r, includes: [s]}, {role: s}]
+rules:
+  - {allow: [r], models: [a, b], authentication: {max_age: 60}}
+  - {allow: [s], models: ["a*"]}
+""",
+        ["5: rule-demands-in-vain"],
+    ),
+    "a sign-in that others do not demand of everybody": (
+        """
+rules:
+  - {allow: [r, s], models: [a], authentication: {max_age: 60}}
+  - {allow: [r], models: [a]}
+  - {allow: [r, s], models: [a], endpoints: [chat]}
+  - {allow: [r, s], models: [a], when: call.stream}
+  - {allow: [r, s], models: [a], ceilings: {n: 1}}
+  - {allow: [r, s], models: [a], authentication: {acr_values: [gold]}}
+""",
+        [],
+    ),
     "a model that no rule reaches": (
         """
 rules: [{allow: [r], models: [a]}, {deny: [r], models: [b]}]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from rolecall.config import Problem, Settings
 from rolecall.config.conditions import compile_condition
@@ -13,15 +14,15 @@ from rolecall.policy.table import Table
 
 
 @dataclass(frozen=True, slots=True)
-class Denials:
-    """Deny rules that always count, by what they may be found with."""
+class Flat:
+    """Rules of one effect that always count, by what they may be found with."""
 
     rules: Sequence[Rule]
     by_model: dict[str, list[Rule]]
     patterns: Patterns
 
     def about(self, model: str) -> Iterator[Rule]:
-        """Those that deny all of a model or a pattern."""
+        """Those that speak of all of a model or a pattern."""
         seen: set[int] = set()
         for pattern in (*self.patterns.matching(model), *([model] if "*" in model else [])):
             for rule in self.by_model.get(pattern, ()):
@@ -43,6 +44,7 @@ def lint(settings: Settings, table: Table, now: float) -> list[Problem]:
         *_unread(settings),
         *_rules(settings.rules, now),
         *_shadowed(settings.rules, table),
+        *_in_vain(settings.rules, table),
         *_unreached(settings),
     ]
     return sorted(found, key=lambda problem: (problem.file, problem.line))
@@ -128,14 +130,14 @@ def _constant(condition: Condition, subject: str, whose: str) -> Iterator[Proble
 
 
 def _shadowed(rules: Sequence[Rule], table: Table) -> Iterator[Problem]:
-    denials = _denials(rules)
+    denials = _flat(rules, "deny")
     for rule in rules:
         if rule.effect != "allow" or not rule.models or not rule.endpoints:
             continue
         hidden = {
             model: found
             for model in rule.models
-            if (found := _denying(rule, model, denials, table)) is not None
+            if (found := _covering(rule, model, denials, table)) is not None
         }
         if len(hidden) == len(rule.models):
             by = " and ".join(dict.fromkeys(str(found.source) for found in hidden.values()))
@@ -151,37 +153,56 @@ def _shadowed(rules: Sequence[Rule], table: Table) -> Iterator[Problem]:
             )
 
 
-def _denials(rules: Iterable[Rule]) -> Denials:
-    """Deny rules without a condition or a time: they deny whatever the call is."""
+def _in_vain(rules: Sequence[Rule], table: Table) -> Iterator[Problem]:
+    demanding = [rule for rule in rules if rule.authentication is not None]
+    if not demanding:
+        return
+    grants = _flat(rules, "allow")
+    for rule in demanding:
+        for model in rule.models:
+            found = _covering(rule, model, grants, table)
+            if found is not None:
+                yield _warn(
+                    rule.source,
+                    "rule-demands-in-vain",
+                    f"the rule demands a sign-in for {model!r}, which {found.source} allows without"
+                    " one.",
+                )
+
+
+def _flat(rules: Iterable[Rule], effect: Literal["allow", "deny"]) -> Flat:
+    """Rules without a condition, a time, a ceiling or a demand: they count whatever the call is."""
     flat = [
         rule
         for rule in rules
-        if rule.effect == "deny"
+        if rule.effect == effect
         and rule.when is None
         and rule.not_before is None
         and rule.expires is None
+        and rule.ceilings is None
+        and rule.authentication is None
     ]
     by_model: dict[str, list[Rule]] = {}
     for rule in flat:
         for model in rule.models:
             by_model.setdefault(model, []).append(rule)
-    return Denials(flat, by_model, compile_patterns(by_model))
+    return Flat(flat, by_model, compile_patterns(by_model))
 
 
-def _denying(rule: Rule, model: str, denials: Denials, table: Table) -> Rule | None:
-    """A rule that denies all that another allows of a model, if there is one."""
-    for denial in denials.about(model):
-        if _endpoints(denial) >= _endpoints(rule) and all(
-            _denied(role, denial, table) for role in rule.roles
+def _covering(rule: Rule, model: str, others: Flat, table: Table) -> Rule | None:
+    """A rule that speaks of all that another says of a model, if there is one."""
+    for other in others.about(model):
+        if _endpoints(other) >= _endpoints(rule) and all(
+            _concerned(role, other, table) for role in rule.roles
         ):
-            return denial
+            return other
     return None
 
 
-def _denied(role: str, denial: Rule, table: Table) -> bool:
-    """Whether everybody who holds a role (or one of a pattern) is denied by a rule."""
+def _concerned(role: str, rule: Rule, table: Table) -> bool:
+    """Whether a rule speaks of everybody who holds a role (or one of a pattern)."""
     names = table.roles.closure.get(role, frozenset({role}))
-    return any(matches(pattern, name) for pattern in denial.roles for name in names)
+    return any(matches(pattern, name) for pattern in rule.roles for name in names)
 
 
 def _endpoints(rule: Rule) -> frozenset[str]:
