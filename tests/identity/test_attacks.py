@@ -115,3 +115,29 @@ def test_every_number_of_the_checklist_has_its_row():
 @pytest.mark.parametrize("number", sorted(CHECKLIST | THREATS))
 def test_every_number_stands_in_the_name_of_a_test(number):
     assert [name for name in FUNCTIONS if f"_{number.lower()}_" in name]
+
+
+ASVS = dict(re.findall(r"^\| (\d+\.\d+\.\d+) .*? \| (.*) \|$", PAGE, re.MULTILINE))
+REQUIREMENTS = {"4.1.3", "4.2.1", "4.4.2"} | {
+    f"{section}.{number}"
+    for section, numbers in (("9.1", 3), ("9.2", 4), ("10.3", 5))
+    for number in range(1, numbers + 1)
+}
+EVERYWHERE = {
+    name
+    for file in HERE.parent.rglob("test_*.py")
+    for name in re.findall(r"^(?:async )?def (test_\w+)", file.read_text("utf-8"), re.MULTILINE)
+}
+
+
+def test_every_requirement_of_asvs_has_its_row():
+    assert ASVS.keys() == REQUIREMENTS
+
+
+@pytest.mark.parametrize("requirement", sorted(REQUIREMENTS))
+def test_the_rows_and_tests_that_a_requirement_names_are_there(requirement):
+    where = ASVS[requirement]
+    rows = set(re.findall(r"\b[CTK]\d\d\b", where))
+    tests = {name for name in CODE.findall(where) if name.startswith("test_")}
+    assert rows <= ROWS.keys()
+    assert tests <= EVERYWHERE

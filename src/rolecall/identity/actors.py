@@ -40,8 +40,7 @@ def check_actor(caller: Caller, issuer: IssuerSettings) -> None:
     Raises:
         Refusal: ``invalid_claim``.
     """
-    actor = caller.actor
-    if actor is None:
+    if not caller.actors:
         if issuer.actor == "required":
             raise Refusal(
                 Reason.INVALID_CLAIM,
@@ -55,6 +54,7 @@ def check_actor(caller: Caller, issuer: IssuerSettings) -> None:
             "The token lets somebody act for its subject (act), which this gateway does not accept"
             " of its issuer.",
         )
+    actor = caller.actors[0]
     if issuer.actors is not None and not any(_is(actor, one) for one in issuer.actors):
         raise Refusal(
             Reason.INVALID_CLAIM,
