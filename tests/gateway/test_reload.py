@@ -59,6 +59,21 @@ def test_a_new_snapshot_keeps_the_keys_that_it_cannot_fetch_anew(own_gateway, up
     assert own_gateway.post(CHAT.path, CHAT.body(), fresh, authorised=False).status == 200
 
 
+def test_how_much_is_remembered_is_what_the_new_configuration_says(own_gateway, upstream, tmp_path):
+    def call(number):
+        fresh = ("x-api-key", token("basic_user", jti=f"{number}"))
+        reply = own_gateway.post(CHAT.path, CHAT.body(), fresh, authorised=False)
+        assert reply.status == 200
+        return own_gateway.app._snapshot.verifier.memory
+
+    assert [call(number) for number in range(80)][-1] == 80
+    small = {"limits": {"remembered_tokens": 64}}
+    replaced(own_gateway, tmp_path, serving.configuration(tmp_path, upstream.url) | small)
+    assert max(call(number) for number in range(80)) == 64
+    replaced(own_gateway, tmp_path, serving.configuration(tmp_path, upstream.url))
+    assert [call(number) for number in range(80)][-1] == 80
+
+
 def test_a_key_that_is_banned_ends_its_tokens_with_the_new_snapshot(
     own_gateway, upstream, tmp_path
 ):
