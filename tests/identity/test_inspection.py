@@ -181,8 +181,15 @@ async def test_offline_they_are_not_asked_for_and_that_is_said():
         assert (server.asked, server.forms) == ([], [])
 
 
-async def test_without_the_gateway_s_secret_nobody_is_asked_with_a_stand_in():
-    nobody = Client("client_secret_post", "gw", UNSET)
+@pytest.mark.parametrize(
+    "nobody",
+    [
+        Client("client_secret_post", "gw", UNSET),
+        Client("client_secret_post", UNSET, "s"),
+        Client("private_key_jwt", "gw", assertion_file=UNSET),
+    ],
+)
+async def test_without_what_shows_the_gateway_nobody_is_asked_with_a_stand_in(nobody):
     async with of_entra(overage={"client": nobody}) as (configured, server):
         outcome, why = (await groups_of(configured))["groups"]
         assert outcome == "skipped"

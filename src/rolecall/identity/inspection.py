@@ -225,7 +225,8 @@ async def _whole(
     """The token with the groups that it leaves out, where they can be had."""
     overage = issuer.group_overage
     assert overage is not None  # noqa: S101 - without it the profile's check has failed
-    if offline or UNSET in (overage.client.client_id, overage.client.secret):
+    client = overage.client
+    if offline or UNSET in (client.client_id, client.secret, client.assertion_file):
         seen.skip("groups", _ASKED_OF_GRAPH if offline else _WITHOUT_CLIENT)
         return presented
     directory = Directory(overage, issuer.issuer, now)
