@@ -83,7 +83,7 @@ def test_a_key_server_that_is_down_is_a_503_until_it_is_up(start, key_server):
         refused(gateway.get("/v1/models"), "issuer_unavailable", "openai")
         for target in READY:
             reply = gateway.get(target, authorised=False)
-            assert (reply.status, reply.json) == (503, {"status": "waiting for keys"})
+            assert (reply.status, reply.json) == (503, {"status": "waiting for an issuer"})
             assert len(reply.headers["x-request-id"]) == 24
         assert [gateway.get(target, authorised=False).status for target in ALIVE] == [200] * 3
         forged = gateway.get("/v1/models", ("x-api-key", "no.token"), authorised=False)

@@ -338,6 +338,16 @@ async def test_what_fails_for_one_account_keeps_nobody_else_out():
         assert await verdict(verifier, person()) == "accepted"
 
 
+async def test_what_may_not_be_asked_of_programs_keeps_no_person_out():
+    async with asking() as verifier:
+        accounts = verifier.server.accounts
+        accounts[f"servicePrincipals/{ALICE}"] = web.Response(status=403)
+        accounts[f"users/{BOB}"] = [USERS]
+        refused = await refusal(verifier, person(idtyp="app"))
+        assert (refused.reason, refused.retry_after) == ("issuer_unavailable", 1)
+        assert await verdict(verifier, person(BOB)) == "accepted"
+
+
 async def test_an_outage_leaves_those_who_are_remembered_and_other_tokens_alone():
     async with asking() as verifier:
         assert await verdict(verifier, person()) == "accepted"

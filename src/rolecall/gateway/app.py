@@ -152,7 +152,7 @@ class Gateway:
                 if snapshot.verifier.ready:
                     await send_json(exchange, 200, b'{"status":"ready"}')
                 else:
-                    await send_json(exchange, 503, b'{"status":"waiting for keys"}')
+                    await send_json(exchange, 503, b'{"status":"waiting for an issuer"}')
             case _:
                 await self._revoked.answer(exchange, place, snapshot, self._recorder)
 

@@ -59,7 +59,8 @@ class Directory:
         self._issuer = issuer
         self._clock = clock
         self._asking: dict[Account, asyncio.Task[Membership | FetchError]] = {}
-        self._resting_until = 0.0
+        # apart: what the gateway may not ask of programs must not keep persons out
+        self._resting_until: dict[Kind, float] = {"users": 0.0, "servicePrincipals": 0.0}
         self._failing = ""
 
     async def membership(self, claims: Claims) -> Membership:
@@ -113,8 +114,9 @@ class Directory:
         await self.graph.close()
 
     async def _asked(self, account: Account, now: float) -> Membership:
-        if now < self._resting_until:
-            raise _unavailable(self._resting_until - now)
+        resting = self._resting_until[account[0]] - now
+        if resting > 0:
+            raise _unavailable(resting)
         asking = self._asking.get(account)
         if asking is None:
             if len(self._asking) >= MOST_ASKED:
@@ -130,7 +132,7 @@ class Directory:
         try:
             groups = await self.graph.member_groups(*account)
         except FetchError as error:
-            self._fails(error)
+            self._fails(account[0], error)
             return error
         except Refusal as refusal:
             self.lookups.refused += 1
@@ -146,10 +148,10 @@ class Directory:
         self.memberships.keep(account, known)
         return known
 
-    def _fails(self, error: FetchError) -> None:
+    def _fails(self, kind: Kind, error: FetchError) -> None:
         self.lookups.failed += 1
         if error.retry_after is not None:
-            self._resting_until = self._clock() + error.retry_after
+            self._resting_until[kind] = self._clock() + error.retry_after
         # once and not for each account
         level = logging.DEBUG if self._failing == str(error) else logging.WARNING
         self._failing = str(error)
