@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -179,3 +180,11 @@ async def test_where_a_proof_stands_no_client_can_tell(place):
     ours = SharedReplays(place, SECRET, most=PLACES // 2)
     assert await outcome(theirs, "a") == "admitted"
     assert await outcome(ours, "a") == "admitted"
+
+
+@pytest.mark.parametrize("written", [0, 1, 16])
+async def test_c41_t29_a_proof_that_could_not_be_noted_whole_is_refused(
+    place, monkeypatch, written
+):
+    monkeypatch.setattr(os, "pwrite", lambda *_: written)
+    assert await outcome(SharedReplays(place, SECRET, MOST), "a") == "upstream_unavailable"
