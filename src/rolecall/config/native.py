@@ -1,9 +1,9 @@
 """Roles and rules as they are written in the native dialect, whatever they were written in."""
 
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import Any
 
+from rolecall.config.instants import write_instant
 from rolecall.config.layout import write
 from rolecall.config.settings import Settings
 from rolecall.core import Ceilings, RoleMapping, Rule
@@ -46,7 +46,7 @@ def _rule(rule: Rule) -> dict[str, Any]:
         said["when"] = rule.when.text
     for key in ("not_before", "expires"):
         if (moment := getattr(rule, key)) is not None:
-            said[key] = datetime.fromtimestamp(moment, UTC).isoformat().replace("+00:00", "Z")
+            said[key] = write_instant(moment)
     if rule.ceilings is not None:
         said["ceilings"] = _ceilings(rule.ceilings)
         said["on_exceed"] = rule.on_exceed

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
 
+from rolecall.config.instants import write_instant
 from rolecall.core import MODEL_ENDPOINTS, Rule
-from rolecall.policy.bounds import bounds_of, instant
+from rolecall.policy.bounds import bounds_of
 from rolecall.policy.table import Table
 from rolecall.policy.view import Entry
 
@@ -86,9 +87,9 @@ def terms(rule: Rule) -> list[str]:
     if rule.when is not None:
         found.append(rule.when.meaning or f"if {rule.when.text}")
     if rule.not_before is not None:
-        found.append(f"from {instant(rule.not_before)} on")
+        found.append(f"from {write_instant(rule.not_before)} on")
     if rule.expires is not None:
-        found.append(f"until {instant(rule.expires)}")
+        found.append(f"until {write_instant(rule.expires)}")
     if rule.authentication is not None:
         found.append(f"after a sign-in {rule.authentication.said}")
     if rule.ceilings is not None:

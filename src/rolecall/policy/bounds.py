@@ -1,7 +1,6 @@
-"""Bounds of a rule as they are shown: its ceilings, the sign-in that it demands, and moments."""
+"""Bounds of a rule as they are shown: its ceilings, and the sign-in that it demands."""
 
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import Any
 
 from rolecall.core import Rule
@@ -24,11 +23,6 @@ def demand_of(rule: Rule) -> dict[str, Any] | None:
     if demand is None:
         return None
     return {"acr_values": list(demand.acr_values), "max_age": demand.max_age}
-
-
-def instant(seconds: float) -> str:
-    """A moment as RFC 3339 writes it, in UTC."""
-    return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
 
 
 def _plain(value: Any) -> Any:

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from rolecall.config.conditions import ConditionError
+from rolecall.config.instants import write_instant
 from rolecall.core import (
     Authentication,
     Call,
@@ -14,7 +15,7 @@ from rolecall.core import (
     Rule,
     Source,
 )
-from rolecall.policy.bounds import bounds_of, demand_of, instant
+from rolecall.policy.bounds import bounds_of, demand_of
 from rolecall.policy.ceilings import excesses
 from rolecall.policy.evaluate import decide
 from rolecall.policy.explain_roles import Step, role_steps
@@ -146,9 +147,9 @@ def _because(rule: Rule) -> str:
 
 def _validity(rule: Rule, around: Circumstances) -> str | None:
     if rule.not_before is not None and around.now < rule.not_before:
-        return f"it counts from {instant(rule.not_before)} on"
+        return f"it counts from {write_instant(rule.not_before)} on"
     if rule.expires is not None and around.now >= rule.expires:
-        return f"it expired at {instant(rule.expires)}"
+        return f"it expired at {write_instant(rule.expires)}"
     return None
 
 
@@ -166,7 +167,7 @@ def _sign_in_lacks(demand: Authentication, caller: Caller, around: Circumstances
 def _age(signed_in: float | None, around: Circumstances | None) -> str:
     if signed_in is None:
         return "no auth_time"
-    when = f"auth_time {instant(signed_in)}"
+    when = f"auth_time {write_instant(signed_in)}"
     return when if around is None else f"{when}, {around.now - signed_in:.0f} s before the call"
 
 

@@ -7,9 +7,9 @@ from typing import Literal
 from rolecall.config import Problem, Settings
 from rolecall.config.conditions import compile_condition
 from rolecall.config.globs import matches
+from rolecall.config.instants import write_instant
 from rolecall.config.patterns import Patterns, compile_patterns
 from rolecall.core import MODEL_ENDPOINTS, Condition, Rule, Source
-from rolecall.policy.bounds import instant
 from rolecall.policy.table import Table
 
 
@@ -103,7 +103,7 @@ def _rules(rules: Iterable[Rule], now: float) -> Iterator[Problem]:
             yield _warn(
                 rule.source,
                 "rule-expired",
-                f"the rule expired at {instant(rule.expires)}, and does nothing; remove it.",
+                f"the rule expired at {write_instant(rule.expires)}, and does nothing; remove it.",
             )
         if not rule.models or not rule.endpoints:
             what = "model" if not rule.models else "endpoint"

@@ -1,9 +1,10 @@
 """A decision as one line of JSON: the facts that decided it, so that it can be decided again."""
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Final
 
+from rolecall.config.instants import write_instant
 from rolecall.core import (
     UNSAID,
     Actor,
@@ -29,7 +30,7 @@ def entry_of(  # noqa: PLR0913, PLR0917 - the facts of a decision
 ) -> dict[str, Any]:
     """Everything that policy may look at, of the claims only those whose paths are given."""
     return {
-        "time": datetime.fromtimestamp(around.now, UTC).isoformat().replace("+00:00", "Z"),
+        "time": write_instant(around.now),
         "request_id": request_id,
         "caller": {
             "issuer": caller.issuer,
