@@ -239,6 +239,13 @@ RULE_FAULTS = {
         "{allow: [r], models: [a], ceilings: {temperature: [1, 0]}}",
         "5:55: error: rules[0].ceilings.temperature: two numbers belong here, [from, to].",
     ),
+    "a class of sign-in that YAML takes for a number": (
+        "{allow: [r], models: [a], authentication: {acr_values: 2}}",
+        (
+            "5:60: error: rules[0].authentication.acr_values: is a number or a truth value where"
+            " text is meant; write it in quotes."
+        ),
+    ),
     "a sign-in of which nothing is demanded": (
         "{allow: [r], models: [a], authentication: {}}",
         (

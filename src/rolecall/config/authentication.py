@@ -6,13 +6,8 @@ from typing import Annotated, Final
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
 
 from rolecall.config.document import Document, KeyPath
-from rolecall.config.shapes import Section
+from rolecall.config.shapes import Section, one_or_more
 from rolecall.core import Authentication
-
-
-def _one_or_more(value: object) -> object:
-    return [value] if isinstance(value, str) else value
-
 
 # they are sent as words of a quoted string (RFC 9470 3)
 _WORD: Final = r"[\x21\x23-\x5B\x5D-\x7E]{1,255}"
@@ -40,7 +35,7 @@ class AuthenticationSection(Section):
         Annotated[
             list[_Acr],
             Field(min_length=1, max_length=32),
-            BeforeValidator(_one_or_more, json_schema_input_type=str | list[str]),
+            BeforeValidator(one_or_more, json_schema_input_type=str | list[str]),
         ]
         | None
     ) = None

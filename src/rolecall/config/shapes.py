@@ -11,7 +11,12 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
 
 
-def _one_or_more(value: Any) -> Any:
+def one_or_more(value: Any) -> Any:
+    """A text where a list of them is meant, as that list.
+
+    Raises:
+        ValueError: it is a number or a truth value.
+    """
     if isinstance(value, bool | int | float):
         # pydantic reports a ValueError, and lets a TypeError through
         raise ValueError(  # noqa: TRY004
@@ -25,6 +30,6 @@ Names = Annotated[list[Text], Field(min_length=1)]
 OneOrMore = Annotated[
     list[Text],
     Field(min_length=1),
-    BeforeValidator(_one_or_more, json_schema_input_type=str | list[str]),
+    BeforeValidator(one_or_more, json_schema_input_type=str | list[str]),
 ]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
