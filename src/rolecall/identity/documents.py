@@ -77,16 +77,25 @@ def retry_after(answer: Answer) -> float | None:
     return min(float(text), _LONGEST_REST) if re.fullmatch("[0-9]{1,9}", text) else None
 
 
+def json_in(answer: Answer, url: str) -> Any:
+    """What an answer says in strict JSON; ``url`` names who has answered.
+
+    Raises:
+        FetchError: it is no such JSON.
+    """
+    try:
+        return strict_json.loads(answer.body)
+    except Refusal as refusal:
+        raise FetchError(f"{url} answered with no usable JSON: {refusal.reason}") from None
+
+
 def object_in(answer: Answer, url: str) -> dict[str, Any]:
     """The JSON object that an answer is; ``url`` names who has answered.
 
     Raises:
         FetchError: it is none, or not strict JSON.
     """
-    try:
-        value = strict_json.loads(answer.body)
-    except Refusal as refusal:
-        raise FetchError(f"{url} answered with no usable JSON: {refusal.reason}") from None
+    value = json_in(answer, url)
     if not isinstance(value, dict):
         raise FetchError(f"{url} answered with no JSON object")
     return value

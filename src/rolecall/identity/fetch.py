@@ -8,12 +8,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from rolecall.config import Reach
-from rolecall.core import Refusal
 from rolecall.identity.dialing import Resolve
-from rolecall.identity.documents import MAX_BYTES, Deadline, FetchError
+from rolecall.identity.documents import MAX_BYTES, Deadline, FetchError, json_in
 from rolecall.identity.session import Session
 from rolecall.identity.token_file import token_in
-from rolecall.wire import strict_json
 
 _DEADLINE: Final = Deadline(total=10, connect=5)
 _MAX_AGE: Final = re.compile(r'(?:^|,)\s*max-age\s*=\s*"?([0-9]{1,10})"?\s*(?:,|$)', re.IGNORECASE)
@@ -59,10 +57,7 @@ async def fetch_json(
     answer = await session.ask(headers=headers)
     if answer.status != 200:
         raise FetchError(f"{url} answered with status {answer.status}")
-    try:
-        return Fetched(strict_json.loads(answer.body), freshness(answer.headers))
-    except Refusal as refusal:
-        raise FetchError(f"{url} answered with no usable JSON: {refusal.reason}") from None
+    return Fetched(json_in(answer, url), freshness(answer.headers))
 
 
 def freshness(headers: Mapping[str, str]) -> float | None:
