@@ -12,7 +12,7 @@ from hashlib import sha256
 from typing import Final, TypeVar
 
 from rolecall.config import IssuerSettings, Limits, Opaque
-from rolecall.core import Reason, Refusal
+from rolecall.core import Caller, Reason, Refusal
 from rolecall.identity.claim_values import Claims
 from rolecall.identity.documents import Deadline, FetchError, towards
 from rolecall.identity.endpoint import Endpoint, EndpointSource
@@ -20,8 +20,10 @@ from rolecall.identity.fetch import Fetch
 from rolecall.identity.introspection import LookUp, by_introspection, by_userinfo
 from rolecall.identity.refreshed import Pace
 from rolecall.identity.session import Session
+from rolecall.identity.sign_in import good_until
 from rolecall.identity.signed_answer import SignedAnswers
 from rolecall.identity.verdicts import Verdict
+from rolecall.wire import strict_json
 
 log = logging.getLogger("rolecall.identity")
 
@@ -172,6 +174,20 @@ class OpaqueTokens:
         if isinstance(outcome, Refusal):
             raise _anew(outcome)
         return outcome
+
+    def verdict(
+        self, caller: Caller, answer: Claims, now: float, thumbprint: str | None = None
+    ) -> Verdict:
+        """What is remembered of a caller whom an answer has told of.
+
+        Args:
+            caller: with its roles.
+            answer: what the issuer said.
+            now: seconds since the epoch.
+            thumbprint: the key that has signed the token.
+        """
+        until = min(good_until(caller, self.settings), now + self.opaque.ttl)
+        return Verdict(caller, until, thumbprint, size=len(strict_json.dumps(answer)))
 
     def retire(self) -> None:
         """Keep no connection; look-ups that are under way still get their answers."""

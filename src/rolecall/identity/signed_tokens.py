@@ -19,7 +19,6 @@ from rolecall.identity.signature import Verify
 from rolecall.identity.signing_key import SigningIssuer, signing_key
 from rolecall.identity.trusted_issuers import TrustedIssuers
 from rolecall.identity.verdicts import LONGEST, Verdict
-from rolecall.wire import strict_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,5 +106,4 @@ class SignedTokens:
     ) -> Verdict:
         now = self.clock()
         caller = self.complete(confirmed(answer, presented, asked.settings, now))
-        until = min(good_until(caller, asked.settings), now + asked.opaque.ttl)
-        return Verdict(caller, until, thumbprint, size=len(strict_json.dumps(answer)))
+        return asked.verdict(caller, answer, now, thumbprint)

@@ -21,14 +21,12 @@ from rolecall.identity.refreshed import Pace
 from rolecall.identity.replays import Replays
 from rolecall.identity.revocations import Revocations
 from rolecall.identity.shared_replays import SharedReplays
-from rolecall.identity.sign_in import good_until
 from rolecall.identity.signature import Verify, verify
 from rolecall.identity.signed_tokens import SignedTokens
 from rolecall.identity.static_keys import StaticKeys
 from rolecall.identity.tally import NOBODY, Tallies
 from rolecall.identity.trusted_issuers import TrustedIssuers
 from rolecall.identity.verdicts import Verdict, Verdicts, fingerprint
-from rolecall.wire import strict_json
 
 # no credential that is sent begins so: what is remembered of a bound token is never found as if it
 # were a bearer token
@@ -282,5 +280,4 @@ class Verifier:
         speak = introspected if asked.opaque.client is not None else described
         now, ttl = self._clock(), asked.opaque.ttl
         caller = self._complete(speak(answer, asked.settings, now, ttl))
-        until = min(good_until(caller, asked.settings), now + ttl)
-        return Verdict(caller, until, size=len(strict_json.dumps(answer)))
+        return asked.verdict(caller, answer, now)
