@@ -208,7 +208,7 @@ async def test_without_an_assertion_nobody_is_asked(tmp_path, content):
 async def test_it_ends_while_it_asks():
     async with credentials() as ours:
         waiting = asyncio.create_task(ours.token())
-        await until(lambda: ours._asking)
+        await until(lambda: len(ours._askings))
         await ours.close()
         with pytest.raises(asyncio.CancelledError):
             await waiting

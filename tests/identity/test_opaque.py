@@ -313,7 +313,7 @@ async def test_what_is_remembered_has_its_bounds():
             assert await verdict(verifier, token) == REFUSED
         (opaque,) = verifier.issuers.opaque
         assert len(opaque._refused) == 10
-        assert not opaque._asking
+        assert len(opaque._askings) == 0
         asked = len(verifier.server.asked)
         # the newest are remembered, and the oldest made room
         for token in (*made_up[20:], made_up[19]):

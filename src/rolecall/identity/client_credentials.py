@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from rolecall.config import Client, Reach
+from rolecall.identity.askings import Askings
 from rolecall.identity.client_auth import credentials
 from rolecall.identity.documents import (
     Answer,
@@ -63,7 +64,7 @@ class ClientCredentials:
         self._session = Session(token_endpoint, towards(token_endpoint, reach), Deadline(timeout))
         self._clock = clock
         self.granted: Granted | None = None
-        self._asking: asyncio.Task[str | FetchError] | None = None
+        self._askings: Askings[str, str | FetchError] = Askings()
 
     async def token(self) -> str:
         """The token; requests at the same time share one asking.
@@ -73,10 +74,7 @@ class ClientCredentials:
         """
         if self.granted is not None and self._clock() < self.granted.until:
             return self.granted.token
-        if self._asking is None:
-            self._asking = asyncio.create_task(self._ask())
-        # whoever goes away must not take the token of the others along
-        outcome = await asyncio.shield(self._asking)
+        outcome = await self._askings.outcome(self._scope, self._ask)
         if isinstance(outcome, FetchError):
             # an exception that is raised many times would gather all their tracebacks
             raise FetchError(str(outcome), outcome.retry_after)
@@ -93,10 +91,7 @@ class ClientCredentials:
 
     async def close(self) -> None:
         """End an asking that is under way."""
-        if self._asking is not None:
-            self._asking.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._asking
+        await self._askings.close()
 
     async def _ask(self) -> str | FetchError:
         try:
@@ -104,8 +99,6 @@ class ClientCredentials:
         except FetchError as error:
             # without a token nobody is answered, whoever asks
             return FetchError(str(error), error.retry_after or _REST)
-        finally:
-            self._asking = None
 
     async def _request(self) -> Answer:
         # an assertion is signed, or read from a file

@@ -1,15 +1,15 @@
 """The groups that a token of Entra ID has no room for: asked of its directory, seldom."""
 
-import asyncio
 import logging
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 from rolecall.config import GroupOverage, IssuerSettings
 from rolecall.config.issuer_schema import GUID
 from rolecall.core import Reason, Refusal
+from rolecall.identity.askings import Askings
 from rolecall.identity.claim_values import Claims
 from rolecall.identity.documents import FetchError
 from rolecall.identity.graph import Graph, Kind
@@ -58,7 +58,7 @@ class Directory:
         self.memberships = Memberships()
         self._issuer = issuer
         self._clock = clock
-        self._asking: dict[Account, asyncio.Task[Membership | FetchError]] = {}
+        self._askings: Askings[Account, Membership | FetchError] = Askings()
         # apart: what the gateway may not ask of programs must not keep persons out
         self._resting_until: dict[Kind, float] = {"users": 0.0, "servicePrincipals": 0.0}
         self._failing = ""
@@ -107,23 +107,16 @@ class Directory:
 
     async def close(self) -> None:
         """End all look-ups that are under way."""
-        for task in list(self._asking.values()):
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+        await self._askings.close()
         await self.graph.close()
 
     async def _asked(self, account: Account, now: float) -> Membership:
         resting = self._resting_until[account[0]] - now
         if resting > 0:
             raise _unavailable(resting)
-        asking = self._asking.get(account)
-        if asking is None:
-            if len(self._asking) >= MOST_ASKED:
-                raise _unavailable()
-            asking = self._asking[account] = asyncio.create_task(self._ask(account))
-        # a caller that goes away must not take the answer of the others with it
-        outcome = await asyncio.shield(asking)
+        if account not in self._askings and len(self._askings) >= MOST_ASKED:
+            raise _unavailable()
+        outcome = await self._askings.outcome(account, partial(self._ask, account))
         if isinstance(outcome, FetchError):
             raise _unavailable(outcome.retry_after)
         return outcome
@@ -142,8 +135,6 @@ class Directory:
         else:
             self.lookups.found += 1
             known = Membership(self._clock() + self.settings.ttl, groups)
-        finally:
-            del self._asking[account]
         self._works()
         self.memberships.keep(account, known)
         return known

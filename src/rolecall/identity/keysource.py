@@ -85,7 +85,7 @@ class KeySource(Refreshed[KeySet]):
             return
         self._waiting += 1
         try:
-            if self._running is not None:
+            if len(self._fetching):
                 await self.refresh()
                 if self.value is not None and self.value.named(key_id):
                     return

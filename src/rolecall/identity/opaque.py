@@ -1,18 +1,18 @@
 """Tokens whose issuer is asked whose each one is; what it says is remembered for a while."""
 
-import asyncio
 import logging
 import re
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from hashlib import sha256
 from typing import Final, TypeVar
 
 from rolecall.config import IssuerSettings, Limits, Opaque
 from rolecall.core import Caller, Reason, Refusal
+from rolecall.identity.askings import Askings
 from rolecall.identity.claim_values import Claims
 from rolecall.identity.documents import Deadline, FetchError, towards
 from rolecall.identity.endpoint import Endpoint, EndpointSource
@@ -104,7 +104,7 @@ class OpaqueTokens:
         self.source: EndpointSource | None = None
         self._asked: _Asked | None = None
         self._clock = clock
-        self._asking: dict[bytes, asyncio.Task[Verdict | Refusal]] = {}
+        self._askings: Askings[bytes, Verdict | Refusal] = Askings()
         # a plain dict looks for its first entry among all those that went before it
         self._refused: OrderedDict[bytes, tuple[float, Refusal]] = OrderedDict()
         self._known: OrderedDict[bytes, None] = OrderedDict()
@@ -163,14 +163,12 @@ class OpaqueTokens:
         until, refusal = self._refused.get(digest, (0.0, _INACTIVE))
         if self._clock() < until:
             raise _anew(refusal)
-        asking = self._asking.get(digest)
-        if asking is None:
-            # a flood of made-up tokens leaves room for those that were good before
-            if len(self._asking) >= (2 * MOST_ASKED if digest in self._known else MOST_ASKED):
-                raise _unavailable()
-            asking = self._asking[digest] = asyncio.create_task(self._ask(token, digest, judge))
-        # a caller that goes away must not take the answer of the others with it
-        outcome = await asyncio.shield(asking)
+        # a flood of made-up tokens leaves room for those that were good before
+        most = 2 * MOST_ASKED if digest in self._known else MOST_ASKED
+        if digest not in self._askings and len(self._askings) >= most:
+            raise _unavailable()
+        ask = partial(self._ask, token, digest, judge)
+        outcome = await self._askings.outcome(digest, ask)
         if isinstance(outcome, Refusal):
             raise _anew(outcome)
         return outcome
@@ -198,10 +196,7 @@ class OpaqueTokens:
         """End all look-ups that are under way."""
         if self.source is not None:
             await self.source.close()
-        for task in list(self._asking.values()):
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+        await self._askings.close()
 
     async def _ask(self, token: bytes, digest: bytes, judge: Judge) -> Verdict | Refusal:
         self.lookups.made += 1
@@ -225,8 +220,6 @@ class OpaqueTokens:
             _put(self._known, digest, None, self._limits.remembered_tokens)
             # a signed token ends with its own key
             return replace(verdict, thumbprint=verdict.thumbprint or said.thumbprint)
-        finally:
-            del self._asking[digest]
 
     def _look_up(self) -> LookUp:
         if self._asked is None:

@@ -5,10 +5,10 @@ import logging
 import random
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Generic, Self, TypeVar
 
+from rolecall.identity.askings import Askings
 from rolecall.identity.fetch import FetchError
 
 log = logging.getLogger("rolecall.identity")
@@ -92,7 +92,7 @@ class Refreshed(ABC, Generic[Value]):
         self._clock = clock
         self._pace = pace
         self._chance = chance
-        self._running: asyncio.Task[None] | None = None
+        self._fetching: Askings[str, None] = Askings()
         self._failures = 0
 
     @abstractmethod
@@ -123,11 +123,7 @@ class Refreshed(ABC, Generic[Value]):
 
     async def refresh(self) -> None:
         """Fetch the value now; callers at the same time share one fetch."""
-        if self._running is None:
-            self._running = asyncio.create_task(self._refresh())
-            self._running.add_done_callback(self._finished)
-        # a caller that goes away must not take the fetch of the others with it
-        await asyncio.shield(self._running)
+        await self._fetching.outcome(self._what, self._refresh)
 
     async def keep_fresh(self) -> None:
         """Fetch now, and again and again."""
@@ -137,18 +133,12 @@ class Refreshed(ABC, Generic[Value]):
 
     async def close(self) -> None:
         """End a fetch that is under way."""
-        if self._running is not None:
-            self._running.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._running
+        await self._fetching.close()
 
     def _pause(self) -> float:
         if self._failures == 0:
             return self.fresh_for * (1 - self._chance() / 10)
         return min(self._pace.retry * 2.0 ** min(self._failures - 1, 16), self._pace.retry_most)
-
-    def _finished(self, _: asyncio.Task[None]) -> None:
-        self._running = None
 
     async def _refresh(self) -> None:
         self.fetches.made += 1
