@@ -5,12 +5,11 @@ from hashlib import sha256
 
 import pytest
 
-from rolecall.config import ModelSettings, Timeouts
-from rolecall.core import Call, Refusal, Source
+from rolecall.core import Refusal
 from rolecall.gateway.head import read_head
 from rolecall.gateway.http1 import KEPT
-from rolecall.upstream import Catalogue
 
+from ..upstream.parts.deployments import deployment
 from .parts import revoking, serving
 from .parts.doors import CHAT
 from .parts.http import connected, message
@@ -52,25 +51,9 @@ def test_what_is_wrong_is_never_taken_for_checked(asked):
     assert not head.checked
 
 
-MODELS = (("gpt", "openai"), ("claude", "anthropic"))
-
-
-def deployments(endpoint="chat"):
-    """One of each vendor's, as a configuration makes them."""
-    settings = [
-        ModelSettings(
-            name=name,
-            provider=provider,
-            model=name,
-            api_base="https://upstream.example",
-            api_key="sk",
-            timeouts=Timeouts(),
-            tls=None,
-            source=Source("rolecall.yaml", 1),
-        )
-        for name, provider in MODELS
-    ]
-    return [Catalogue(settings).choose(Call(endpoint, name)) for name, _ in MODELS]
+def deployments():
+    """One of each vendor's."""
+    return deployment(), deployment("claude", "anthropic")
 
 
 def test_what_goes_on_of_it_is_worked_out_once_for_each_upstream():
@@ -90,8 +73,8 @@ def test_upstreams_of_generations_that_were_replaced_are_forgotten():
     first, _ = deployments()
     fields = head.passed(asked, first)
     for _ in range(9):
-        for deployment in deployments():
-            head.passed(asked, deployment)
+        for other in deployments():
+            head.passed(asked, other)
     assert head.passed(asked, first) is not fields
 
 

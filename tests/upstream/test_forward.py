@@ -10,28 +10,14 @@ import pytest
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
-from rolecall.config import ModelSettings, Timeouts
-from rolecall.core import Call, Refusal, Source
-from rolecall.upstream import Catalogue, Fields, outgoing, passed_on
+from rolecall.core import Call, Refusal
+from rolecall.upstream import Fields, outgoing, passed_on
 from rolecall.wire import parse_call, strict_json
 
+from .parts.deployments import deployment
 from .parts.readers import check
 
 NOTHING = Fields([])
-
-
-def deployment(model="gpt", provider="openai", endpoint="chat"):
-    served = ModelSettings(
-        name="gpt",
-        provider=provider,
-        model=model,
-        api_base="https://upstream.example",
-        api_key="sk-company",
-        timeouts=Timeouts(),
-        tls=None,
-        source=Source("rolecall.yaml", 1),
-    )
-    return Catalogue([served]).choose(Call(endpoint, "gpt"))
 
 
 def sent(body, *, model="gpt", changed=False):
